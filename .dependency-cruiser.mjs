@@ -1,0 +1,67 @@
+// The house's one law: imports point downward. Each folder names here the folders it may import from,
+// top to bottom; docs/architecture.md says why each arrow is drawn.
+const leaves = ['log', 'slices'];
+const mayImport = {
+  main: ['http', 'persistence', 'tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
+  cli: ['persistence', 'config', 'protocol', ...leaves],
+  http: ['persistence', 'tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
+  persistence: ['tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
+  tracker: ['stats', 'access', 'swarm', 'config', 'protocol'],
+  stats: ['access', 'swarm', 'config', 'protocol'],
+  access: ['swarm', 'protocol'],
+  swarm: [],
+  config: ['protocol'],
+  protocol: [],
+  log: [],
+  slices: [],
+};
+
+// Packages that stand behind one door each, so that replacing one touches one place.
+const doors = {
+  express: ['http'],
+  '@aws-sdk/client-s3': ['persistence'],
+  winston: ['log'],
+  'node-cron': ['main', 'config'],
+  bencode: ['protocol'],
+  commander: ['cli'],
+};
+
+const room = (name) => `^src/${name}(/|\\.ts$)`;
+const anyOf = (names) => (names.length === 0 ? '^$' : names.map(room).join('|'));
+
+export default {
+  forbidden: [
+    ...Object.entries(mayImport).map(([name, allowed]) => ({
+      name: `${name}-imports-downward`,
+      severity: 'error',
+      from: { path: room(name) },
+      to: { path: '^src/', pathNot: anyOf([name, ...allowed]) },
+    })),
+    ...Object.entries(doors).map(([name, rooms]) => ({
+      name: `${name}-behind-its-door`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: anyOf(rooms) },
+      to: { path: `node_modules/${name}/` },
+    })),
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'nothing-outside-the-plan',
+      severity: 'error',
+      from: { path: '^src/', pathNot: anyOf(Object.keys(mayImport)) },
+      to: {},
+    },
+    { name: 'nothing-unresolved', severity: 'error', from: { path: '^src/' }, to: { couldNotResolve: true } },
+    {
+      name: 'no-development-packages',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.json'] },
+  },
+};
