@@ -1,0 +1,196 @@
+/**
+ * The configuration: read once from the environment and the machine into one frozen value. Promises that every
+ * problem is reported at once and that a configuration without problems is whole and consistent. Leaves to
+ * variables.ts what is allowed, and to main.ts and the command to print problems and exit.
+ */
+import { isIP } from 'node:net';
+import { validate as isCron } from 'node-cron';
+import { type AddressRange, parseAddressRange } from '../protocol/address.ts';
+import { parseInfoHash } from '../protocol/info-hash.ts';
+import { memoryLimitBytes, peersThatFit } from './memory-limit.ts';
+import { detectPlatform, type Platform } from './platform.ts';
+import { readStoreAddress, type StoreAddress } from './store-address.ts';
+import { type Environment, openFilesMax, type System } from './system.ts';
+import { type ConfigProblem, VariableReader } from './variable-reader.ts';
+import {
+  ADMIN_TOKEN_CHARACTERS_MAX,
+  ADMIN_TOKEN_CHARACTERS_MIN,
+  grouped,
+  VARIABLES,
+  type VariableName,
+  WITHOUT_EFFECT,
+} from './variables.ts';
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** An origin without a trailing slash. */
+  readonly publicUrl: string | undefined;
+  /** How many proxies stand before the tracker; undefined: not set, and no platform implies it. */
+  readonly trustProxy: number | undefined;
+  readonly trustIpParamFrom: readonly AddressRange[];
+  /** undefined: by whether a proxy is trusted. */
+  readonly allowPrivatePeers: boolean | undefined;
+  readonly connectionsMax: number;
+  readonly announceIntervalSeconds: number;
+  /** An interval in a reply is drawn from announceIntervalSeconds ± this. */
+  readonly announceIntervalJitterSeconds: number;
+  readonly minAnnounceIntervalSeconds: number;
+  readonly numwantDefault: number;
+  readonly numwantMax: number;
+  readonly scrapeHashesMax: number;
+  readonly peerTtlSeconds: number;
+  readonly peersMax: number;
+  readonly swarmsMax: number;
+  readonly purgeCron: string;
+  readonly snapshotCron: string;
+  readonly snapshotKeep: number;
+  readonly store: StoreAddress;
+  readonly accessMode: 'open' | 'allowlist';
+  readonly bannedHashes: readonly Uint8Array[];
+  readonly allowedHashes: readonly Uint8Array[];
+  readonly adminToken: string | undefined;
+  readonly contactEmail: string | undefined;
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+  readonly isLogReadable: boolean;
+  readonly platform: Platform;
+  /** The least of the memory limits that are known. */
+  readonly memoryLimitBytes: number;
+}
+
+/** Descriptors kept for the store, the log, the listener and what Node opens itself. */
+const DESCRIPTORS_RESERVED = 200;
+
+export function loadConfig(env: Environment, system: System): Config | readonly ConfigProblem[] {
+  const reader = new VariableReader(env);
+  const platform = detectPlatform(env);
+  const limitBytes = memoryLimitBytes(env, system);
+  const announceIntervalSeconds = reader.wholeNumberOrDefault('ANNOUNCE_INTERVAL');
+  const numwantMax = reader.wholeNumberOrDefault('NUMWANT_MAX');
+  const peersMax = reader.wholeNumber('MAX_PEERS') ?? peersThatFit(limitBytes);
+  const config: Config = {
+    port: reader.wholeNumberOrDefault('PORT'),
+    host: readHost(reader, system),
+    publicUrl: readPublicUrl(reader),
+    trustProxy: reader.wholeNumber('TRUST_PROXY') ?? platform.proxies,
+    trustIpParamFrom: reader.list('TRUST_IP_PARAM_FROM', parseAddressRange),
+    allowPrivatePeers: reader.flag('ALLOW_PRIVATE_PEERS'),
+    connectionsMax: readConnectionsMax(reader, system),
+    announceIntervalSeconds,
+    announceIntervalJitterSeconds:
+      reader.wholeNumber('ANNOUNCE_INTERVAL_JITTER') ?? Math.floor(announceIntervalSeconds / 10),
+    minAnnounceIntervalSeconds:
+      reader.wholeNumber('MIN_ANNOUNCE_INTERVAL') ?? Math.floor(announceIntervalSeconds / 2),
+    numwantDefault:
+      reader.wholeNumber('NUMWANT_DEFAULT') ??
+      Math.min(numwantMax, Number(VARIABLES.NUMWANT_DEFAULT.default)),
+    numwantMax,
+    scrapeHashesMax: reader.wholeNumberOrDefault('SCRAPE_MAX'),
+    peerTtlSeconds: reader.wholeNumberOrDefault('PEER_TTL'),
+    peersMax,
+    swarmsMax: Math.ceil(peersMax / 2),
+    purgeCron: readCron(reader, 'PURGE_CRON'),
+    snapshotCron: readCron(reader, 'SNAPSHOT_CRON'),
+    snapshotKeep: reader.wholeNumberOrDefault('SNAPSHOT_KEEP'),
+    store: readStoreAddress(reader),
+    accessMode: reader.oneOf('ACCESS_MODE', ['open', 'allowlist']),
+    bannedHashes: reader.list('BANNED_HASHES', parseInfoHash),
+    allowedHashes: reader.list('ALLOWED_HASHES', parseInfoHash),
+    adminToken: readAdminToken(reader),
+    contactEmail: readContactEmail(reader),
+    logLevel: reader.oneOf('LOG_LEVEL', ['error', 'warn', 'info', 'debug']),
+    isLogReadable: system.isTerminal && reader.text('NODE_ENV') !== 'production',
+    platform,
+    memoryLimitBytes: limitBytes,
+  };
+  refuseWithoutEffect(reader);
+  if (reader.problems.length === 0) checkTogether(reader, config);
+  return reader.problems.length > 0 ? reader.problems : Object.freeze(config);
+}
+
+/** One line a problem: the variable, what it is, what is allowed. */
+export function describeProblem({ variable, value, allowed }: ConfigProblem): string {
+  return `${variable}${value === '' ? ' is not set' : `=${value}`}: allowed is ${allowed}`;
+}
+
+function readHost(reader: VariableReader, system: System): string {
+  const host = reader.text('HOST')?.replace(/^\[(.*)\]$/, '$1');
+  if (host === undefined) return system.hasIpv6 ? '::' : '0.0.0.0';
+  if (isIP(host) === 0) reader.refuse('HOST');
+  return host;
+}
+
+function readPublicUrl(reader: VariableReader): string | undefined {
+  const text = reader.text('PUBLIC_URL');
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+  if (!isOrigin) reader.refuse('PUBLIC_URL');
+  return url?.origin;
+}
+
+function readConnectionsMax(reader: VariableReader, system: System): number {
+  const openFiles = openFilesMax(system);
+  const most =
+    openFiles === undefined ? Number.MAX_SAFE_INTEGER : Math.max(1, openFiles - DESCRIPTORS_RESERVED);
+  const wanted = reader.wholeNumber('MAX_CONNECTIONS');
+  if (wanted === undefined) return Math.min(Number(VARIABLES.MAX_CONNECTIONS.default), most);
+  if (wanted > most) {
+    reader.refuse(
+      'MAX_CONNECTIONS',
+      `1 to ${grouped(most)}: the limit of open files less ${DESCRIPTORS_RESERVED}`,
+    );
+  }
+  return wanted;
+}
+
+function readCron(reader: VariableReader, name: 'PURGE_CRON' | 'SNAPSHOT_CRON'): string {
+  const expression = reader.text(name) ?? String(VARIABLES[name].default);
+  if (!isCron(expression)) reader.refuse(name);
+  return expression;
+}
+
+function readAdminToken(reader: VariableReader): string | undefined {
+  const token = reader.text('ADMIN_TOKEN');
+  if (token === undefined) return undefined;
+  const isLongEnough =
+    token.length >= ADMIN_TOKEN_CHARACTERS_MIN && token.length <= ADMIN_TOKEN_CHARACTERS_MAX;
+  if (!isLongEnough || !/^[\x21-\x7e]+$/.test(token)) reader.refuse('ADMIN_TOKEN');
+  return token;
+}
+
+function readContactEmail(reader: VariableReader): string | undefined {
+  const address = reader.text('CONTACT_EMAIL');
+  if (address !== undefined && !/^[^\s@<>"',;:/?&]{1,64}@[a-z0-9.-]{1,253}$/i.test(address))
+    reader.refuse('CONTACT_EMAIL');
+  return address;
+}
+
+function refuseWithoutEffect(reader: VariableReader): void {
+  for (const name of WITHOUT_EFFECT) {
+    const value = reader.text(name);
+    if (value !== undefined)
+      reader.refuseValue(name, value, 'to leave it unset: it has no effect in this version');
+  }
+}
+
+/** What must hold between two variables; asked only once each is right by itself. */
+function checkTogether(reader: VariableReader, config: Config): void {
+  const interval = config.announceIntervalSeconds;
+  const jitter = config.announceIntervalJitterSeconds;
+  const refuse = (name: VariableName, value: number, allowed: string): void =>
+    reader.refuseValue(name, String(value), allowed);
+  if (jitter >= interval) {
+    refuse('ANNOUNCE_INTERVAL_JITTER', jitter, `less than ANNOUNCE_INTERVAL (${interval})`);
+  } else if (config.minAnnounceIntervalSeconds > interval - jitter) {
+    const most = `at most ANNOUNCE_INTERVAL less ANNOUNCE_INTERVAL_JITTER (${interval - jitter})`;
+    refuse('MIN_ANNOUNCE_INTERVAL', config.minAnnounceIntervalSeconds, most);
+  }
+  if (config.peerTtlSeconds <= interval + jitter) {
+    const least = `more than ANNOUNCE_INTERVAL plus ANNOUNCE_INTERVAL_JITTER (${interval + jitter}), at most 7200`;
+    refuse('PEER_TTL', config.peerTtlSeconds, least);
+  }
+  if (config.numwantDefault > config.numwantMax) {
+    refuse('NUMWANT_DEFAULT', config.numwantDefault, `at most NUMWANT_MAX (${config.numwantMax})`);
+  }
+}

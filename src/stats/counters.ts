@@ -1,0 +1,57 @@
+/**
+ * What happened since the start, as plain integers that those who make it happen add to: `counters.hits += 1`.
+ * Nothing here reads a clock or allocates, so counting costs the announce path an addition. Rates are rates.ts's
+ * work, the shape in which they are shown stats-report.ts's and expvar.ts's.
+ */
+import { UniqueAddresses } from './unique-addresses.ts';
+
+export interface CountersOptions {
+  /** How long an address counts as present: PEER_TTL. */
+  readonly addressWindowSeconds?: number;
+  /** Random at each start, so that nobody can choose addresses that collide. */
+  readonly hashKey?: readonly [number, number];
+}
+
+export class Counters {
+  /** Requests of any kind that reached a route or were refused before one. */
+  hits = 0;
+  /** Connections accepted. */
+  connects = 0;
+
+  /** Announce requests, answered well or not. */
+  announces = 0;
+  announcesIpv4 = 0;
+  announcesIpv6 = 0;
+  /** Announces by event; `started` counts as none, as the tracker treats it. */
+  announcesCompleted = 0;
+  announcesStopped = 0;
+  announcesPaused = 0;
+  /** Announces answered whose peer found no room in the table. */
+  announcesNotStored = 0;
+
+  /** Scrape requests, answered well or not, and the info hashes in them. */
+  scrapes = 0;
+  scrapedHashes = 0;
+
+  /** Announces and scrapes refused for what they say: a parameter missing or wrong. */
+  refusedMalformed = 0;
+  /** Announces refused because the client's address can't be known or can't be a peer. */
+  refusedAddress = 0;
+  /** Announces refused because the info hash is banned. */
+  refusedBanned = 0;
+  /** Announces refused because the info hash is not on the allow list, or the list is not loaded yet. */
+  refusedNotAllowed = 0;
+
+  /** Answers that blame the client: a failure reason or a 4xx. */
+  errorsClient = 0;
+  /** Answers that blame the tracker: a 5xx. */
+  errorsServer = 0;
+
+  /** The addresses that announced within the window. */
+  readonly addresses: UniqueAddresses;
+
+  constructor(options: CountersOptions = {}) {
+    const { addressWindowSeconds = 3_600, hashKey = [0, 0] } = options;
+    this.addresses = new UniqueAddresses({ windowSeconds: addressWindowSeconds, hashKey });
+  }
+}
