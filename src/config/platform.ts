@@ -33,7 +33,7 @@ export function detectPlatform(env: Environment): Platform {
       name: 'fly',
       losesDisk: false,
       proxies: 2,
-      domainName: `${env.FLY_APP_NAME}.fly.dev`,
+      domainName: undefined,
       release: env.FLY_MACHINE_VERSION || undefined,
     };
   }

@@ -35,6 +35,7 @@ export class UniqueAddresses {
   #slice = 0;
   #isChanged = false;
   #count = 0;
+  #countedAt = -1;
 
   constructor(options: UniqueAddressesOptions) {
     this.#sliceSeconds = options.windowSeconds / SLICES;
@@ -63,12 +64,16 @@ export class UniqueAddresses {
     }
   }
 
-  /** The estimate for the window that ends at `now`, a whole number. */
+  /**
+   * The estimate for the window that ends at `now`, a whole number. Merging the sketches takes a millisecond, so it
+   * is done at most once a second.
+   */
   count(now: number): number {
     this.#turnTo(now);
-    if (this.#isChanged) {
+    if (this.#isChanged && now !== this.#countedAt) {
       this.#count = Math.round(estimate(this.#rankCounts()));
       this.#isChanged = false;
+      this.#countedAt = now;
     }
     return this.#count;
   }

@@ -1,0 +1,69 @@
+/**
+ * The pages for people that hold no figures: / with the announce URL to copy, /dmca with the way to a takedown,
+ * and /robots.txt, which keeps announces, scrapes and the admin API out of indexes.
+ */
+import { Router } from 'express';
+import { type AnnounceUrlSettings, announceUrl } from './announce-url.ts';
+import { escapeHtml, readOnly, send, sendPage } from './page.ts';
+
+export interface PageSettings extends AnnounceUrlSettings {
+  readonly contactEmail: string | undefined;
+  readonly peerTtlSeconds: number;
+}
+
+const ROBOTS = `User-agent: *
+Disallow: /announce
+Disallow: /scrape
+Disallow: /admin
+`;
+
+export function pageRoutes(settings: PageSettings): Router {
+  const router = Router({ caseSensitive: true });
+  readOnly(router, '/', (request, response) => {
+    sendPage(response, {
+      title: 'Trakx',
+      main: landingPage(announceUrl(request.headers, settings), settings.peerTtlSeconds),
+    });
+  });
+  readOnly(router, '/dmca', (_request, response) => {
+    sendPage(response, { title: 'Takedowns · Trakx', main: takedownPage(settings.contactEmail) });
+  });
+  readOnly(router, '/robots.txt', (_request, response) => {
+    send(response, 200, 'text/plain; charset=utf-8', ROBOTS, { 'Cache-Control': 'max-age=86400' });
+  });
+  return router;
+}
+
+function landingPage(url: string | undefined, peerTtlSeconds: number): string {
+  const address =
+    url === undefined
+      ? '<p>This tracker does not know the address under which you reach it. Its announce URL is that address followed by <code>/announce</code>.</p>'
+      : `<code class="copy">${escapeHtml(url)}</code>`;
+  return `<h1>The announce URL of this tracker</h1>
+${address}
+<p>Put it into the tracker list of a torrent. Clients that announce there are told about each other.</p>
+<h2>What is kept of you</h2>
+<p>While your client takes part: the torrent’s info hash, your address and port, your client’s peer id, and whether
+you have everything. The entry is dropped ${Math.round(peerTtlSeconds / 60)} minutes after the last announce. Saved
+copies, made so that a restart forgets nobody, go as newer ones replace them. Addresses are written to no log and shown
+on no page.</p>`;
+}
+
+function takedownPage(contactEmail: string | undefined): string {
+  const contact =
+    contactEmail === undefined
+      ? '<p>The operator of this tracker has given no address for such requests. The host that this name belongs to can reach him.</p>'
+      : `<p>Write to <a href="mailto:${escapeHtml(encodeURI(contactEmail))}">${escapeHtml(contactEmail)}</a>.</p>`;
+  return `<h1>Asking for a takedown</h1>
+<p>This tracker holds no files, no torrents, and no names of files. It knows torrents by their info hash only: 40 hex
+characters, in a magnet link after <code>urn:btih:</code>. The operator can ban an info hash; the tracker then forgets
+its peers at once and answers no further announce for it.</p>
+<h2>How</h2>
+${contact}
+<p>Such a request should say:</p>
+<ul>
+<li>the info hash of each torrent, 40 hex characters each;</li>
+<li>which work it concerns and by what right you ask;</li>
+<li>how to reach you.</li>
+</ul>`;
+}

@@ -1,0 +1,73 @@
+/**
+ * What the statistics are made of at one moment. The composition root fills it from the table, the store and the
+ * process, so that the pages know none of them. All times are seconds since the epoch.
+ */
+import type { Counters } from './counters.ts';
+import type { Rates } from './rates.ts';
+
+export interface Gauges {
+  readonly nowSeconds: number;
+  readonly startedSeconds: number;
+  readonly version: string;
+  readonly table: TableGauges;
+  readonly access: AccessGauges;
+  readonly store: StoreGauges;
+  readonly restore: RestoreGauges;
+  /** What the operator should change, each a whole sentence: proxy settings for example. */
+  readonly warnings: readonly string[];
+  readonly memory: MemoryGauges;
+  readonly counters: Counters;
+  readonly rates: Rates;
+}
+
+export interface TableGauges {
+  readonly peersIpv4: number;
+  readonly peersIpv6: number;
+  readonly seeders: number;
+  readonly leechers: number;
+  readonly swarms: number;
+  /** Swarms without peers that keep their count of completed downloads; not among `swarms`. */
+  readonly retained: number;
+  readonly completed: number;
+  /** Peers that gave way to others because the table was nearly full. */
+  readonly evicted: number;
+  /** Peers that were answered but not stored. */
+  readonly refused: number;
+  readonly peersMax: number;
+  readonly swarmsMax: number;
+  readonly isNearlyFull: boolean;
+}
+
+export interface AccessGauges {
+  readonly mode: 'open' | 'allowlist';
+  readonly banned: number;
+  readonly allowed: number;
+  /** False until the store's list of bans and allowed hashes was read. */
+  readonly isLoaded: boolean;
+}
+
+export interface StoreGauges {
+  readonly kind: 'directory' | 's3';
+  /** Whether a directory store is on a disk that the platform empties at each restart. */
+  readonly losesDisk: boolean;
+  /** When the last save that succeeded ended; undefined before the first. */
+  readonly savedSeconds: number | undefined;
+  readonly isSaving: boolean;
+  /** Why the last save failed; undefined when it succeeded or was skipped. Shown to everybody: no secrets. */
+  readonly failure: string | undefined;
+}
+
+export interface RestoreGauges {
+  readonly isSettled: boolean;
+  /** What it waits for, or what it found, as a sentence. */
+  readonly explanation: string;
+}
+
+/** process.memoryUsage(). */
+export interface MemoryGauges {
+  readonly rss: number;
+  readonly heapTotal: number;
+  readonly heapUsed: number;
+  readonly external: number;
+  readonly arrayBuffers: number;
+}

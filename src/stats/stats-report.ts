@@ -1,0 +1,96 @@
+/**
+ * The document behind /stats.json, and what /stats shows: the gauges and counters in their documented shape
+ * (docs/operations.md, "Statistics"). Pure; nobody's address is in it.
+ */
+import { expvars } from './expvar.ts';
+import type { Gauges } from './gauges.ts';
+
+export type StatsReport = ReturnType<typeof statsReport>;
+
+export function statsReport(gauges: Gauges) {
+  const { table, counters, store, nowSeconds } = gauges;
+  const peers = table.peersIpv4 + table.peersIpv6;
+  const uniqueAddresses = counters.addresses.count(nowSeconds);
+  return {
+    peers,
+    seeders: table.seeders,
+    leechers: table.leechers,
+    swarms: table.swarms,
+    peersIpv4: table.peersIpv4,
+    peersIpv6: table.peersIpv6,
+    /** Estimated; the standard error is 0.81 %. */
+    uniqueAddresses,
+    completed: table.completed,
+    version: gauges.version,
+    uptimeSeconds: nowSeconds - gauges.startedSeconds,
+    warnings: warningsOf(gauges),
+    table: {
+      peersMax: table.peersMax,
+      swarmsMax: table.swarmsMax,
+      isNearlyFull: table.isNearlyFull,
+      swarmsRetained: table.retained,
+      peersEvicted: table.evicted,
+      peersRefused: table.refused,
+    },
+    requests: {
+      perSecond: gauges.rates.perSecond,
+      hits: counters.hits,
+      connects: counters.connects,
+      announces: counters.announces,
+      announcesIpv4: counters.announcesIpv4,
+      announcesIpv6: counters.announcesIpv6,
+      announcesCompleted: counters.announcesCompleted,
+      announcesStopped: counters.announcesStopped,
+      announcesPaused: counters.announcesPaused,
+      announcesNotStored: counters.announcesNotStored,
+      scrapes: counters.scrapes,
+      scrapedHashes: counters.scrapedHashes,
+      refusedMalformed: counters.refusedMalformed,
+      refusedAddress: counters.refusedAddress,
+      refusedBanned: counters.refusedBanned,
+      refusedNotAllowed: counters.refusedNotAllowed,
+      errorsClient: counters.errorsClient,
+      errorsServer: counters.errorsServer,
+    },
+    store: {
+      kind: store.kind,
+      state: storeState(gauges),
+      /** null before the first save since the start. */
+      savedSecondsAgo: store.savedSeconds === undefined ? null : Math.max(0, nowSeconds - store.savedSeconds),
+      failure: store.failure ?? null,
+      isRestored: gauges.restore.isSettled,
+      restore: gauges.restore.explanation,
+    },
+    access: { ...gauges.access },
+    memory: { ...gauges.memory },
+    ...expvars(gauges, uniqueAddresses),
+  };
+}
+
+/** `restoring` until the restore has settled, then how the last save went. */
+function storeState({ store, restore }: Gauges): 'restoring' | 'failing' | 'saving' | 'well' {
+  if (store.failure !== undefined) return 'failing';
+  if (!restore.isSettled) return 'restoring';
+  return store.isSaving ? 'saving' : 'well';
+}
+
+function warningsOf({ warnings, table, store, access }: Gauges): string[] {
+  const all = [...warnings];
+  if (store.losesDisk && store.kind === 'directory') all.push(EPHEMERAL_DISK_WARNING);
+  if (store.failure !== undefined) all.push(`The last save failed: ${store.failure}`);
+  if (!access.isLoaded) {
+    all.push(
+      'The list of banned and allowed hashes could not be read from the store yet; it is tried again.',
+    );
+  }
+  if (table.isNearlyFull) {
+    all.push(
+      'The table is nearly full: new peers take the place of old ones in big swarms. A bigger MAX_PEERS, and the memory for it, makes room.',
+    );
+  }
+  return all;
+}
+
+/** Also for the log, at start. */
+export const EPHEMERAL_DISK_WARNING =
+  'This platform empties its disk at each restart and the store is a directory: peers and bans will be lost. Add an S3 add-on, or set STORE_URL to s3://bucket/prefix.';
