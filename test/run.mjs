@@ -2,8 +2,11 @@
 //   node test/run.mjs                 every test
 //   node test/run.mjs swarm wire      the files whose path contains one of the words
 // Fails when no file matches: on Node 20 the runner would find nothing and be content with it.
+// Says at the end which tests the machine could not run and the command that would (test/needs.ts notes
+// them); with CI=true such a skip is a failure, for there the machine is ours to furnish.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -18,5 +21,24 @@ if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ') || 'test/**/*.test.ts'}`);
   process.exit(1);
 }
-const run = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], { stdio: 'inherit' });
-process.exit(run.status ?? 1);
+
+const folder = mkdtempSync(join(tmpdir(), 'trakx-test-run-'));
+const notes = join(folder, 'skips');
+writeFileSync(notes, '');
+const run = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], {
+  stdio: 'inherit',
+  env: { ...process.env, TEST_SKIPS: notes },
+});
+const skips = readFileSync(notes, 'utf8')
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => JSON.parse(line));
+rmSync(folder, { recursive: true });
+
+for (const { test, missing, command } of skips) {
+  console.error(`\nSKIPPED ${test}: needs ${missing.join(', ')}\n  ${command}`);
+}
+const isCi = process.env.CI === 'true';
+if (isCi && skips.length > 0)
+  console.error('\nWith CI=true a test that the machine cannot run is a failure.');
+process.exit(run.status !== 0 ? (run.status ?? 1) : isCi && skips.length > 0 ? 1 : 0);
