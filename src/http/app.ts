@@ -1,0 +1,74 @@
+/**
+ * The Express app: the tracker's own two paths, then the routers of pages, statistics, health and
+ * administration as they are given, then "not found" and the answer to a failure of ours.
+ *
+ * Express's habits that would change bytes or meaning are off: letter case of paths, etag, x-powered-by, query
+ * parsing, and HEAD running a GET handler, which would make an announce of it. Methods are checked first.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import { errorFields, type Log } from '../log.ts';
+import { INTERNAL_ERROR } from '../protocol/client-error.ts';
+import { encodeFailure } from '../protocol/failure-reply.ts';
+import { type AnnounceRouteParts, createAnnounceRoute } from './announce-route.ts';
+import { sendBytes, sendText } from './plain-reply.ts';
+import { originForm } from './request-target.ts';
+import { createScrapeRoute, type ScrapeRouteParts } from './scrape-route.ts';
+
+export interface AppParts extends AnnounceRouteParts, ScrapeRouteParts {
+  readonly tracker: AnnounceRouteParts['tracker'] & ScrapeRouteParts['tracker'];
+  readonly log: Log;
+  /** Mounted in this order, after /announce and /scrape. */
+  readonly routers: readonly Router[];
+}
+
+const TRACKER_PATHS = ['/announce', '/scrape'];
+
+/** What node:http calls for each request. */
+export function createApp(parts: AppParts): RequestListener {
+  const { counters, log, routers } = parts;
+  const announce = createAnnounceRoute(parts);
+  const scrape = createScrapeRoute(parts);
+
+  const app = express();
+  app.disable('etag');
+  app.disable('x-powered-by');
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+
+  const refuse = (response: ServerResponse, status: number, text: string, fields = {}): void => {
+    counters.errorsClient += 1;
+    sendText(response, status, text, fields);
+  };
+  const refuseOtherMethods = (request: Request, response: Response, next: NextFunction): void => {
+    if (request.method === 'GET') next();
+    else refuse(response, 405, 'method not allowed: GET', { Allow: 'GET' });
+  };
+
+  app.all(TRACKER_PATHS, refuseOtherMethods);
+  app.get('/announce', (request, response) => announce(request, response, request.originalUrl));
+  app.get('/scrape', (request, response) => scrape(request, response, request.originalUrl));
+  for (const router of routers) app.use(router);
+  app.use((_request: Request, response: Response) => refuse(response, 404, 'not found'));
+
+  const isTrackerPath = (path: string): boolean => TRACKER_PATHS.includes(path.replace(/(?<=.)\/$/, ''));
+  // Express knows an error handler by its four parameters.
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    counters.errorsServer += 1;
+    log.error('a request failed', { path: request.path, ...errorFields(error, true) });
+    if (response.headersSent) response.destroy();
+    else if (isTrackerPath(request.path)) sendBytes(response, 200, encodeFailure(INTERNAL_ERROR));
+    else sendText(response, 500, 'internal error');
+  });
+
+  return (request: IncomingMessage, response: ServerResponse) => {
+    counters.hits += 1;
+    const target = originForm(request.url ?? '');
+    if (target === undefined) {
+      refuse(response, 405, 'method not allowed: GET', { Allow: 'GET' });
+      return;
+    }
+    request.url = target;
+    app(request, response);
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * Which address a peer has, and which addresses may be peers at all. The address of an announce is the one it
+ * came from; the `ip` parameter counts only from sources the operator names, because anyone else could aim a
+ * swarm at a victim with it. Where the request came from is found out elsewhere (http/client-address.ts).
+ */
+import { type AddressRange, isInRange, parseAddressRange } from '../protocol/address.ts';
+import { ClientError } from '../protocol/client-error.ts';
+
+/** Addresses that no other peer could reach over the internet. Documentation ranges are not among them. */
+const UNREACHABLE_RANGES: readonly AddressRange[] = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::',
+  '::1',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+].map((text) => parseAddressRange(text)!);
+
+export const UNREACHABLE_ADDRESS = new ClientError(
+  'cannot determine client address: the one seen is private or reserved',
+);
+
+/** Whether the address (4 or 16 bytes) is loopback, private, multicast or otherwise no peer's on the internet. */
+export function isUnreachable(address: Uint8Array): boolean {
+  for (const range of UNREACHABLE_RANGES) if (isInRange(address, range)) return true;
+  return false;
+}
+
+export interface PeerAddressOptions {
+  /** How many proxies stand before the tracker; undefined when nobody said. */
+  readonly trustProxy: number | undefined;
+  /** Overrides what trustProxy implies: private peers are taken when the tracker is reached directly. */
+  readonly allowPrivatePeers: boolean | undefined;
+  /** Sources whose `ip` parameter counts. */
+  readonly trustIpParamFrom: readonly AddressRange[];
+}
+
+export class PeerAddresses {
+  readonly #arePrivateAllowed: boolean;
+  readonly #trustIpParamFrom: readonly AddressRange[];
+
+  constructor(options: PeerAddressOptions) {
+    this.#arePrivateAllowed = options.allowPrivatePeers ?? (options.trustProxy ?? 0) === 0;
+    this.#trustIpParamFrom = options.trustIpParamFrom;
+  }
+
+  /**
+   * The address to list for a request from `source` that carries `ip`, if any; undefined when that address may
+   * not be a peer.
+   */
+  select(source: Uint8Array, ip: Uint8Array | undefined): Uint8Array | undefined {
+    const address = ip !== undefined && this.#mayNameItsAddress(source) ? ip : source;
+    return this.#arePrivateAllowed || !isUnreachable(address) ? address : undefined;
+  }
+
+  #mayNameItsAddress(source: Uint8Array): boolean {
+    return this.#trustIpParamFrom.some((range) => isInRange(source, range));
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The http part as main.ts puts it together, on a port the system gives, with a clock and settings of the
+ * test's own. Everything inside is real; what a test wants to look at is handed out.
+ */
+import type { AddressInfo } from 'node:net';
+import type { Router } from 'express';
+import { createApp } from '../../src/http/app.ts';
+import { ClientAddresses } from '../../src/http/client-address.ts';
+import { ProxyWarnings } from '../../src/http/proxy-warnings.ts';
+import { HttpServer, type HttpServerOptions } from '../../src/http/server.ts';
+import type { Log, LogFields, LogLevel } from '../../src/log.ts';
+import { Counters } from '../../src/stats/counters.ts';
+import { SwarmTable } from '../../src/swarm/swarm-table.ts';
+import { Tracker, type TrackerOptions, type TrackerSettings } from '../../src/tracker/tracker.ts';
+
+/** The settings of the wire tests: no jitter, and what the configuration has by default otherwise. */
+export const SETTINGS: TrackerSettings = {
+  announceIntervalSeconds: 1800,
+  announceIntervalJitterSeconds: 0,
+  minAnnounceIntervalSeconds: 900,
+  numwantDefault: 50,
+  numwantMax: 200,
+  peerTtlSeconds: 3600,
+  trustProxy: 0,
+  allowPrivatePeers: undefined,
+  trustIpParamFrom: [],
+};
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+}
+
+/** Keeps what was logged. */
+export function keptLog(): Log & { readonly lines: readonly LogLine[] } {
+  const lines: LogLine[] = [];
+  const keep = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    lines.push({ level, message, fields });
+  };
+  return { lines, debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
+}
+
+/** A generator of 32-bit numbers that is the same in every run (xorshift32). */
+export function seededRandom(seed = 1): () => number {
+  let state = seed >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+export function buildTable({ peersMax = 20_000, swarmsMax = 10_000 } = {}): SwarmTable {
+  return new SwarmTable({ peersMax, swarmsMax, hashKey: [1, 2], random: seededRandom() });
+}
+
+/** Serves every torrent. */
+export const SERVES_ALL: TrackerOptions['access'] = { verdict: () => 0 };
+
+export interface ServerOptions {
+  readonly settings?: Partial<TrackerSettings>;
+  readonly access?: TrackerOptions['access'];
+  readonly table?: SwarmTable;
+  readonly scrapeHashesMax?: number;
+  readonly routers?: readonly Router[];
+  /** In place of the tracker made of the other options. */
+  readonly tracker?: Pick<Tracker, 'announce' | 'scrape'>;
+  readonly server?: Partial<HttpServerOptions>;
+  readonly host?: string;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly port: number;
+  readonly address: AddressInfo;
+  readonly table: SwarmTable;
+  readonly counters: Counters;
+  readonly log: ReturnType<typeof keptLog>;
+  readonly warnings: ProxyWarnings;
+  readonly http: HttpServer;
+  /** The tracker's time, seconds since the epoch; stands still unless a test moves it. */
+  clock: { nowSeconds: number };
+}
+
+/** Starts the http part; `await using` stops it. */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const settings: TrackerSettings = { ...SETTINGS, ...options.settings };
+  const { trustProxy } = settings;
+  const table = options.table ?? buildTable();
+  const counters = new Counters();
+  const log = keptLog();
+  const clock = { nowSeconds: 1_700_000_000 };
+  const access = options.access ?? SERVES_ALL;
+  const tracker = new Tracker({ table, access, counters, settings, random: seededRandom(7) });
+  const warnings = new ProxyWarnings({ trustProxy, log });
+  const listener = createApp({
+    tracker: options.tracker ?? tracker,
+    clientAddresses: new ClientAddresses({ trustProxy, warnings }),
+    counters,
+    log,
+    nowSeconds: () => clock.nowSeconds,
+    scrapeHashesMax: options.scrapeHashesMax ?? 100,
+    routers: options.routers ?? [],
+  });
+  const http = new HttpServer({ listener, trustProxy, connectionsMax: 1_000, counters, ...options.server });
+  const address = await http.listen(0, options.host ?? '127.0.0.1');
+  return {
+    port: address.port,
+    address,
+    table,
+    counters,
+    log,
+    warnings,
+    http,
+    clock,
+    [Symbol.asyncDispose]: () => http.drain({ idleMs: 0, msMax: 0 }),
+  };
+}
