@@ -28,10 +28,9 @@ export interface StoreCredentials {
 }
 
 interface AddOn {
-  readonly name: string;
   readonly bucket: string;
   readonly prefix: string;
-  readonly region: string | undefined;
+  readonly region: string;
   readonly credentials: StoreCredentials;
 }
 
@@ -142,7 +141,7 @@ function readBucketeer(reader: VariableReader): AddOn | undefined {
   ]);
   if (values === undefined) return undefined;
   const [bucket, accessKeyId, secretAccessKey, region] = values as [string, string, string, string];
-  return { name: 'Bucketeer', bucket, prefix: '', region, credentials: { accessKeyId, secretAccessKey } };
+  return { bucket, prefix: '', region, credentials: { accessKeyId, secretAccessKey } };
 }
 
 function readCloudcube(reader: VariableReader): AddOn | undefined {
@@ -159,8 +158,14 @@ function readCloudcube(reader: VariableReader): AddOn | undefined {
     reader.refuse('CLOUDCUBE_URL', 'https://BUCKET.s3.amazonaws.com/CUBE, as the add-on sets it');
     return undefined;
   }
-  const [, bucket = '', region = 'us-east-1', cube = ''] = match;
-  return { name: 'Cloudcube', bucket, prefix: cube, region, credentials: { accessKeyId, secretAccessKey } };
+  const [, bucket = '', region = cloudcubeRegion(bucket), cube = ''] = match;
+  return { bucket, prefix: cube, region, credentials: { accessKeyId, secretAccessKey } };
+}
+
+/** Its buckets are cloud-cube (Virginia), cloud-cube-eu… and cloud-cube-jp…; AWS_REGION overrides a wrong guess. */
+function cloudcubeRegion(bucket: string): string {
+  if (bucket.startsWith('cloud-cube-eu')) return 'eu-west-1';
+  return bucket.startsWith('cloud-cube-jp') ? 'ap-northeast-1' : 'us-east-1';
 }
 
 /** All of the variables, or undefined when none is set; a problem names each that is missing. */
