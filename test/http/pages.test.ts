@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import test, { describe } from 'node:test';
+import { announceUrl } from '../../src/http/announce-url.ts';
+import { type PageSettings, pageRoutes } from '../../src/http/page-routes.ts';
+import { statsRoutes } from '../../src/http/stats-routes.ts';
+import { wellGauges } from '../stats/gauges.ts';
+import { serve } from './page-server.ts';
+
+function settings(changes: Partial<PageSettings> = {}): PageSettings {
+  return {
+    publicUrl: undefined,
+    domainName: undefined,
+    trustProxy: undefined,
+    contactEmail: undefined,
+    peerTtlSeconds: 3_600,
+    ...changes,
+  };
+}
+
+describe('the announce URL', () => {
+  const headers = { host: 'shown.example:8080', 'x-forwarded-proto': 'https' };
+
+  test('is PUBLIC_URL’s before anything else', () => {
+    const url = announceUrl(
+      headers,
+      settings({ publicUrl: 'https://t.example', domainName: 'x.herokuapp.com' }),
+    );
+    assert.equal(url, 'https://t.example/announce');
+  });
+
+  test('is the platform’s name for the application before the request’s', () => {
+    assert.equal(
+      announceUrl(headers, settings({ domainName: 'x.herokuapp.com' })),
+      'https://x.herokuapp.com/announce',
+    );
+  });
+
+  test('is the Host of the request, https only by the word of a trusted proxy', () => {
+    assert.equal(announceUrl(headers, settings({ trustProxy: 1 })), 'https://shown.example:8080/announce');
+    assert.equal(announceUrl(headers, settings({ trustProxy: 0 })), 'http://shown.example:8080/announce');
+    assert.equal(announceUrl(headers, settings()), 'http://shown.example:8080/announce');
+    const spoofed = { ...headers, 'x-forwarded-proto': 'https, http' };
+    assert.equal(announceUrl(spoofed, settings({ trustProxy: 1 })), 'http://shown.example:8080/announce');
+  });
+
+  test('may have an IPv6 address for its host', () => {
+    assert.equal(
+      announceUrl({ host: '[2001:db8::1]:1337' }, settings()),
+      'http://[2001:db8::1]:1337/announce',
+    );
+  });
+
+  for (const host of ['', '"><script>', 'a b', 'evil.example/path?', 'user@evil.example', 'x:99999999']) {
+    test(`is not made from the Host ${JSON.stringify(host)}`, () => {
+      assert.equal(announceUrl({ host }, settings()), undefined);
+    });
+  }
+});
+
+describe('/', () => {
+  test('shows the announce URL to copy', async (context) => {
+    const ask = await serve(context, pageRoutes(settings({ publicUrl: 'https://t.example' })));
+    const { text } = await ask('/');
+    assert.match(text, /<code class="copy">https:\/\/t\.example\/announce<\/code>/);
+    assert.match(text, /60 minutes after/);
+  });
+
+  test('says so when it cannot know the URL', async (context) => {
+    const ask = await serve(context, pageRoutes(settings()));
+    const { status, text } = await ask('/', { host: '"><b>' });
+    assert.equal(status, 200);
+    assert.match(text, /does not know the address/);
+    assert.doesNotMatch(text, /<b>/);
+  });
+});
+
+describe('/dmca', () => {
+  test('names the contact', async (context) => {
+    const ask = await serve(context, pageRoutes(settings({ contactEmail: 'abuse@t.example' })));
+    assert.match((await ask('/dmca')).text, /<a href="mailto:abuse@t\.example">abuse@t\.example<\/a>/);
+  });
+
+  test('is honest when there is none', async (context) => {
+    const ask = await serve(context, pageRoutes(settings()));
+    const { text } = await ask('/dmca');
+    assert.match(text, /has given no address/);
+    assert.doesNotMatch(text, /mailto:/);
+  });
+
+  test('escapes whatever the contact holds', async (context) => {
+    const ask = await serve(context, pageRoutes(settings({ contactEmail: '"<x>&\'@t.example' })));
+    assert.doesNotMatch((await ask('/dmca')).text, /<x>|"mailto:"/);
+  });
+});
+
+test('robots.txt keeps announce, scrape and admin out of indexes', async (context) => {
+  const ask = await serve(context, pageRoutes(settings()));
+  const { text, headers } = await ask('/robots.txt');
+  assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
+  for (const path of ['/announce', '/scrape', '/admin'])
+    assert.match(text, new RegExp(`^Disallow: ${path}$`, 'm'));
+});
+
+describe('every page', () => {
+  const routers = () => [
+    pageRoutes(settings({ publicUrl: 'https://t.example' })),
+    statsRoutes(() => wellGauges()),
+  ];
+
+  for (const path of ['/', '/dmca', '/stats']) {
+    test(`${path} loads nothing: a policy that allows its own style sheet only, and no address of another host`, async (context) => {
+      const ask = await serve(context, ...routers());
+      const { text, headers } = await ask(path, { accept: 'text/html' });
+      const style = /<style>([\s\S]*)<\/style>/.exec(text)?.[1] ?? '';
+      const hash = createHash('sha256').update(style).digest('base64');
+      const policy = String(headers['content-security-policy']);
+      assert.match(policy, /^default-src 'none';/);
+      assert.ok(policy.includes(`style-src 'sha256-${hash}'`), 'the style sheet matches its hash');
+      assert.doesNotMatch(policy, /unsafe|\*|https?:/);
+      assert.doesNotMatch(text, /(?:src|href)="(?:https?:)?\/\//);
+      assert.doesNotMatch(text, /<script| style="| on[a-z]+="/);
+      assert.equal(headers['x-content-type-options'], 'nosniff');
+      assert.equal(headers['cache-control'], 'no-store');
+    });
+
+    test(`${path} is one document with a language, a title, a main part and a viewport for phones`, async (context) => {
+      const ask = await serve(context, ...routers());
+      const { text } = await ask(path, { accept: 'text/html' });
+      for (const part of [
+        '<!doctype html>',
+        '<html lang="en">',
+        '<title>',
+        '<main>',
+        '<h1>',
+        'name="viewport"',
+      ]) {
+        assert.equal(text.split(part).length - 1, 1, part);
+      }
+    });
+
+    test(`${path} answers HEAD, and 405 to what would change something`, async (context) => {
+      const ask = await serve(context, ...routers());
+      assert.equal((await ask(path, { accept: 'text/html' }, 'HEAD')).status, 200);
+      for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+        const answer = await ask(path, {}, method);
+        assert.equal(answer.status, 405, method);
+        assert.equal(answer.headers.allow, 'GET, HEAD');
+      }
+    });
+  }
+
+  test('paths are told apart by letter case', async (context) => {
+    const ask = await serve(context, ...routers());
+    assert.equal((await ask('/STATS')).status, 404);
+    assert.equal((await ask('/Dmca')).status, 404);
+  });
+});

@@ -1,0 +1,37 @@
+/** Gauges for tests: a tracker in which all is well. */
+import { Counters } from '../../src/stats/counters.ts';
+import type { Gauges } from '../../src/stats/gauges.ts';
+import { Rates } from '../../src/stats/rates.ts';
+
+export const NOW = 1_700_000_000;
+
+export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
+  const counters = new Counters();
+  return {
+    nowSeconds: NOW,
+    startedSeconds: NOW - 3_725,
+    version: '0.1.0',
+    table: {
+      peersIpv4: 40,
+      peersIpv6: 2,
+      seeders: 30,
+      leechers: 12,
+      swarms: 7,
+      retained: 1,
+      completed: 99,
+      evicted: 0,
+      refused: 0,
+      peersMax: 50_000,
+      swarmsMax: 25_000,
+      isNearlyFull: false,
+    },
+    access: { mode: 'open', banned: 3, allowed: 0, isLoaded: true },
+    store: { kind: 's3', losesDisk: true, savedSeconds: NOW - 90, isSaving: false, failure: undefined },
+    restore: { isSettled: true, explanation: 'restored 42 peers' },
+    warnings: [],
+    memory: { rss: 80e6, heapTotal: 30e6, heapUsed: 20e6, external: 1e6, arrayBuffers: 1e5 },
+    counters,
+    rates: new Rates(counters, 0),
+    ...changes,
+  };
+}

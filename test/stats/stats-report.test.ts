@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import test, { describe } from 'node:test';
+import { statsReport } from '../../src/stats/stats-report.ts';
+import { NOW, wellGauges } from './gauges.ts';
+
+describe('the statistics document', () => {
+  test('has peers, seeders, leechers and swarms as numbers at its top', () => {
+    const { peers, seeders, leechers, swarms } = statsReport(wellGauges());
+    assert.deepEqual(
+      { peers, seeders, leechers, swarms },
+      { peers: 42, seeders: 30, leechers: 12, swarms: 7 },
+    );
+  });
+
+  test('has the Go tracker’s expvar keys beside them', () => {
+    const gauges = wellGauges();
+    gauges.counters.errorsClient = 4;
+    gauges.counters.errorsServer = 1;
+    gauges.counters.addresses.add(new Uint8Array([192, 0, 2, 1]), NOW);
+    gauges.counters.announces = 5;
+    gauges.rates.tick(1);
+    const report = statsReport(gauges);
+    assert.equal(report['trakx.requests.announces'], 5);
+    assert.equal(report['trakx.requests.hits'], 0);
+    assert.equal(report['trakx.requests.connects'], 0);
+    assert.equal(report['trakx.requests.scrapes'], 0);
+    assert.equal(report['trakx.database.seeds'], 30);
+    assert.equal(report['trakx.database.leeches'], 12);
+    assert.equal(report['trakx.database.peers'], 42);
+    assert.equal(report['trakx.database.ips'], 1);
+    assert.equal(report['trakx.database.hashes'], 7);
+    assert.equal(report['trakx.database.udpconnections'], 0);
+    assert.equal(report['trakx.errors.server'], 1);
+    assert.equal(report['trakx.errors.client'], 4);
+    assert.equal(report['trakx.internal.uptime'], 3_725);
+  });
+
+  test('has every field of memstats that netdata’s go_expvar reads', () => {
+    const { memstats } = statsReport(wellGauges());
+    for (const name of [
+      'HeapAlloc',
+      'HeapInuse',
+      'StackInuse',
+      'MSpanInuse',
+      'MCacheInuse',
+      'Sys',
+      'Mallocs',
+      'Frees',
+    ] as const) {
+      assert.equal(typeof memstats[name], 'number', name);
+    }
+    assert.ok(Array.isArray(memstats.PauseNs));
+  });
+
+  test('tells the age of the last save, and null before the first', () => {
+    const gauges = wellGauges();
+    assert.equal(statsReport(gauges).store.savedSecondsAgo, 90);
+    const never = wellGauges({ store: { ...gauges.store, savedSeconds: undefined } });
+    assert.equal(statsReport(never).store.savedSecondsAgo, null);
+  });
+
+  test('tells how the store is doing', () => {
+    const { store } = wellGauges();
+    const restore = { isSettled: false, explanation: 'waiting for the store' };
+    assert.equal(statsReport(wellGauges()).store.state, 'well');
+    assert.equal(statsReport(wellGauges({ store: { ...store, isSaving: true } })).store.state, 'saving');
+    assert.equal(statsReport(wellGauges({ restore })).store.state, 'restoring');
+    assert.equal(statsReport(wellGauges({ store: { ...store, failure: 'denied' } })).store.state, 'failing');
+  });
+});
+
+describe('warnings', () => {
+  test('are none when all is well', () => {
+    assert.deepEqual(statsReport(wellGauges()).warnings, []);
+  });
+
+  test('tell of a disk that is wiped, a save that failed, a table that is nearly full, and bans not read', () => {
+    const gauges = wellGauges();
+    const { warnings } = statsReport(
+      wellGauges({
+        warnings: ['Set TRUST_PROXY=1.'],
+        store: { ...gauges.store, kind: 'directory', failure: 'no space left' },
+        table: { ...gauges.table, isNearlyFull: true },
+        access: { ...gauges.access, isLoaded: false },
+      }),
+    );
+    assert.equal(warnings.length, 5);
+    for (const [index, expected] of [
+      /TRUST_PROXY=1/,
+      /empties its disk/,
+      /no space left/,
+      /could not be read/,
+      /MAX_PEERS/,
+    ].entries()) {
+      assert.match(warnings[index] ?? '', expected);
+    }
+  });
+});
