@@ -1,6 +1,6 @@
 /**
  * Removes the peers that have not announced for the time to live, then the swarms without peers, a little at a
- * time between announces. A record that memory moves behind the purge meanwhile is met by the next one.
+ * time between announces. A record that a split moves behind the purge meanwhile is met by the next one.
  */
 import { BLOCK_HEADER_WORDS } from './block-arena.ts';
 import type { FamilyPeers } from './family-peers.ts';
@@ -32,7 +32,8 @@ export class Purge {
   #slot = 0;
   #family: Family = IPV4;
   #set: RecordSet = LEECHERS;
-  #bucket = 0;
+  /** Buckets of the set still to be looked through: from the last to the first, as joins move records down. */
+  #bucketsLeft = Number.POSITIVE_INFINITY;
 
   constructor(
     memory: PeerMemory,
@@ -103,14 +104,15 @@ export class Purge {
     const slot = this.#slot;
     const big = memory.big(slot, this.#family);
     const set = this.#set;
-    const bucket = this.#bucket;
-    if (bucket >= memory.buckets(big, set)) {
-      this.#bucket = 0;
+    this.#bucketsLeft = Math.min(this.#bucketsLeft, memory.buckets(big, set));
+    if (this.#bucketsLeft === 0) {
+      this.#bucketsLeft = Number.POSITIVE_INFINITY;
       if (set === LEECHERS) this.#set = SEEDERS;
       else this.#nextFamily();
       return 0;
     }
-    this.#bucket += 1;
+    this.#bucketsLeft -= 1;
+    const bucket = this.#bucketsLeft;
     const ref = memory.bucket(big, set, bucket);
     const count = peers.sets.peersIn(ref);
     let removed = 0;
@@ -140,7 +142,7 @@ export class Purge {
 
   #nextFamily(): void {
     this.#set = LEECHERS;
-    this.#bucket = 0;
+    this.#bucketsLeft = Number.POSITIVE_INFINITY;
     if (this.#family === IPV4) {
       this.#family = IPV6;
       return;
@@ -152,7 +154,7 @@ export class Purge {
   #nextSlot(): number {
     this.#family = IPV4;
     this.#set = LEECHERS;
-    this.#bucket = 0;
+    this.#bucketsLeft = Number.POSITIVE_INFINITY;
     this.#slot += 1;
     return 0;
   }
