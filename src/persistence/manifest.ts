@@ -1,0 +1,68 @@
+/**
+ * The last object of a snapshot: what the snapshot is made of and what it covers. A snapshot without one that can
+ * be read, or with a part that is not listed at the size given here, is not whole (rule D-N3).
+ */
+import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
+import { ObjectReader } from './object-reader.ts';
+import { ObjectWriter } from './object-writer.ts';
+
+export interface Manifest {
+  readonly number: number;
+  readonly boot: string;
+  /** When the walk began, by the store's clock, seconds since the epoch. */
+  readonly takenAtSeconds: number;
+  /** Sizes in bytes of part 0, 1, …. */
+  readonly partBytes: readonly number[];
+  readonly swarms: number;
+  readonly peers: number;
+  /** The last journal segment of this boot that was closed before the walk; 0 while there is no journal. */
+  readonly cutSequence: number;
+  /** Per boot the last journal segment that is part of what was walked; empty while there is no journal. */
+  readonly vector: Readonly<Record<string, number>>;
+}
+
+/** A manifest, or why there is none: 'newer' was written by a later version and is to be left alone. */
+export type ManifestState = Manifest | 'newer' | 'damaged';
+
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  const text = Buffer.from(JSON.stringify(manifest));
+  const writer = new ObjectWriter(ObjectKind.manifest);
+  for (let at = 0; at < text.length; at += BLOCK_RAW_BYTES) {
+    writer.append(BlockTag.manifest, text.subarray(at, at + BLOCK_RAW_BYTES));
+  }
+  return writer.finish(manifest.swarms, manifest.peers);
+}
+
+export function decodeManifest(bytes: Uint8Array): ManifestState {
+  const reader = new ObjectReader(bytes, { kind: ObjectKind.manifest, tag: BlockTag.manifest });
+  const pieces: Buffer[] = [];
+  for (let block = reader.next(); block !== undefined; block = reader.next()) pieces.push(block.raw);
+  if (reader.state !== 'whole') return reader.state;
+  try {
+    const value: unknown = JSON.parse(Buffer.concat(pieces).toString());
+    return isManifest(value) ? value : 'damaged';
+  } catch {
+    return 'damaged';
+  }
+}
+
+function isManifest(value: unknown): value is Manifest {
+  if (typeof value !== 'object' || value === null) return false;
+  const { number, boot, takenAtSeconds, partBytes, swarms, peers, cutSequence, vector } = value as Record<
+    keyof Manifest,
+    unknown
+  >;
+  return (
+    [number, takenAtSeconds, swarms, peers, cutSequence].every(isCount) &&
+    typeof boot === 'string' &&
+    Array.isArray(partBytes) &&
+    partBytes.every(isCount) &&
+    typeof vector === 'object' &&
+    vector !== null &&
+    Object.values(vector).every(isCount)
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

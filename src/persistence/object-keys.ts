@@ -1,0 +1,79 @@
+/**
+ * The names of objects (rules D-O1, D-O2): each carries the boot id of the one process that wrote it, and numbers
+ * have a fixed width, so that byte order is the order of numbers.
+ *
+ *   snapshots/<number>-<boot>/part-<n>   snapshots/<number>-<boot>/manifest   access/<boot>/<sequence>
+ */
+
+export const SNAPSHOTS_PREFIX = 'snapshots/';
+export const ACCESS_PREFIX = 'access/';
+
+const NUMBER_DIGITS = 10;
+const PART_DIGITS = 5;
+const BOOT_ID = '[a-z0-9]{8,32}';
+const IS_BOOT_ID = new RegExp(`^${BOOT_ID}$`);
+const SNAPSHOT_KEY = new RegExp(
+  `^${SNAPSHOTS_PREFIX}(\\d{${NUMBER_DIGITS}})-(${BOOT_ID})/(?:manifest|part-(\\d{${PART_DIGITS}}))$`,
+);
+const ACCESS_KEY = new RegExp(`^${ACCESS_PREFIX}(${BOOT_ID})/(\\d{${NUMBER_DIGITS}})$`);
+
+/** Which snapshot: ordered by number, then by boot id. */
+export interface SnapshotId {
+  readonly number: number;
+  readonly boot: string;
+}
+
+export interface SnapshotKey extends SnapshotId {
+  /** undefined: the manifest. */
+  readonly part: number | undefined;
+}
+
+export function assertBootId(boot: string): void {
+  if (!IS_BOOT_ID.test(boot)) throw new RangeError(`not a boot id: ${JSON.stringify(boot)}`);
+}
+
+/** The folder of a snapshot, with its slash. */
+export function snapshotPrefix({ number, boot }: SnapshotId): string {
+  return `${SNAPSHOTS_PREFIX}${digits(number, NUMBER_DIGITS)}-${boot}/`;
+}
+
+export function manifestKey(id: SnapshotId): string {
+  return `${snapshotPrefix(id)}manifest`;
+}
+
+/** Parts count from 0. */
+export function partKey(id: SnapshotId, part: number): string {
+  return `${snapshotPrefix(id)}part-${digits(part, PART_DIGITS)}`;
+}
+
+export function accessKey(boot: string, sequence: number): string {
+  return `${ACCESS_PREFIX}${boot}/${digits(sequence, NUMBER_DIGITS)}`;
+}
+
+/** undefined for a key that is not of a snapshot: somebody else's object, which is left alone. */
+export function parseSnapshotKey(key: string): SnapshotKey | undefined {
+  const match = SNAPSHOT_KEY.exec(key);
+  if (match === null) return undefined;
+  return {
+    number: Number(match[1]),
+    boot: match[2]!,
+    part: match[3] === undefined ? undefined : Number(match[3]),
+  };
+}
+
+export function isAccessKey(key: string): boolean {
+  return ACCESS_KEY.test(key);
+}
+
+/** Newest first when used to sort. */
+export function compareNewestFirst(a: SnapshotId, b: SnapshotId): number {
+  if (a.number !== b.number) return b.number - a.number;
+  if (a.boot === b.boot) return 0;
+  return a.boot < b.boot ? 1 : -1;
+}
+
+function digits(value: number, width: number): string {
+  if (!Number.isSafeInteger(value) || value < 0 || value >= 10 ** width)
+    throw new RangeError(`no key has number ${value}`);
+  return String(value).padStart(width, '0');
+}

@@ -1,0 +1,260 @@
+/**
+ * Brings the table back from the store while the port already answers (rules D-R2, D-R3): the newest whole
+ * snapshot, then what can still be read of newer ones that are damaged or unfinished, for their peers only. Damaged
+ * objects are named in the log and left; those of a later version are left and keep everything else in the store.
+ * Goes on trying until it is settled: a listing has succeeded, and every object was applied or found damaged.
+ */
+import type { Log } from '../log.ts';
+import { type MonotonicMs, runInSlices } from '../slices.ts';
+import { decodeManifest, type Manifest } from './manifest.ts';
+import { compareNewestFirst, manifestKey, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
+import {
+  HeldTotals,
+  PartRestorer,
+  type RestoreCounts,
+  type RestoreSettings,
+  type SwarmDestination,
+} from './part-restorer.ts';
+import { pauseMs, RetryPause } from './retry-pause.ts';
+import type { RestoreVerdict } from './saver.ts';
+import { isComplete, type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
+import { type Store, StoreError } from './store.ts';
+
+export interface RestorerOptions {
+  readonly store: Store;
+  readonly table: SwarmDestination;
+  readonly isServed: (infoHash: Uint8Array) => boolean;
+  /** Resolves when `isServed` knows enough: with an allow list, when that has been read. */
+  readonly whenServedIsKnown: Promise<unknown>;
+  readonly peerTtlSeconds: number;
+  readonly nowSeconds: () => number;
+  readonly monotonicMs: MonotonicMs;
+  readonly log: Log;
+  /** The first pause after a failure; each further one is twice as long, up to thirty times it. */
+  readonly retryMs?: number;
+}
+
+export type RestorePhase = 'waiting' | 'listing' | 'reading' | 'failing' | 'settled';
+
+export interface RestoreProgress extends Readonly<RestoreCounts> {
+  readonly phase: RestorePhase;
+  /** The snapshot that is or was restored, if any. */
+  readonly snapshot: string | undefined;
+  readonly partsDone: number;
+  readonly parts: number;
+  readonly damaged: readonly string[];
+  readonly lastError: string | undefined;
+}
+
+export class Restorer implements RestoreVerdict {
+  readonly #options: RestorerOptions;
+  readonly #counts: RestoreCounts = { peersRestored: 0, peersExpired: 0, peersLeftOut: 0, peersNotServed: 0 };
+  readonly #damaged = new Set<string>();
+  readonly #newer = new Set<string>();
+  /** Snapshots that need not be read again at the next try. */
+  readonly #done = new Set<string>();
+  #phase: RestorePhase = 'waiting';
+  #base: ListedSnapshot | undefined;
+  #reading: string | undefined;
+  #partsDone = 0;
+  #parts = 0;
+  #lastError: string | undefined;
+
+  constructor(options: RestorerOptions) {
+    this.#options = options;
+  }
+
+  get isSettled(): boolean {
+    return this.#phase === 'settled';
+  }
+
+  get progress(): RestoreProgress {
+    return {
+      ...this.#counts,
+      phase: this.#phase,
+      snapshot: this.#base?.prefix ?? this.#reading,
+      partsDone: this.#partsDone,
+      parts: this.#parts,
+      damaged: [...this.#damaged],
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Whether the snapshot in this folder was found damaged; such ones don't count for the retention. */
+  isDamaged(prefix: string): boolean {
+    return this.#damaged.has(prefix);
+  }
+
+  /** Whether an object of a later version was met: then nothing in the store is deleted (rule D-O4). */
+  get hasMetNewer(): boolean {
+    return this.#newer.size > 0;
+  }
+
+  /** Resolves when the restore has settled, or the signal has fired. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, monotonicMs, retryMs, whenServedIsKnown } = this.#options;
+    const startMs = monotonicMs();
+    const pause = new RetryPause(retryMs);
+    await Promise.race([whenServedIsKnown, aborted(signal)]);
+    while (!this.isSettled && !signal.aborted) {
+      try {
+        await this.#try(signal);
+        this.#phase = 'settled';
+        this.#lastError = undefined;
+        const { peersRestored, peersLeftOut } = this.#counts;
+        log.info('The restore has settled.', {
+          ...this.#summary(),
+          durationMs: Math.round(monotonicMs() - startMs),
+        });
+        if (peersLeftOut > 0) {
+          log.warn('The table is full: not every saved peer could be restored.', {
+            peersRestored,
+            peersLeftOut,
+          });
+        }
+      } catch (caught) {
+        if (signal.aborted) return;
+        if (!(caught instanceof StoreError)) throw caught;
+        // An object that is gone since the listing was rotated by another tracker: look again at what there is.
+        if (caught.failure !== 'not-found' && this.#lastError === undefined) {
+          log.error(`The restore cannot go on, and will be tried until it can: ${caught.message}`, {
+            failure: caught.failure,
+          });
+        }
+        this.#lastError = caught.message;
+        this.#phase = 'failing';
+        await pauseMs(pause.nextMs(), signal);
+      }
+    }
+  }
+
+  async #try(signal: AbortSignal): Promise<void> {
+    const { store } = this.#options;
+    this.#phase = 'listing';
+    const listed = listSnapshots(await store.list(SNAPSHOTS_PREFIX, signal));
+    this.#phase = 'reading';
+    const doubtful: ListedSnapshot[] = [];
+    for (const snapshot of listed) {
+      if (this.#base !== undefined && compareNewestFirst(snapshot, this.#base) >= 0) break;
+      const manifest = await this.#manifest(snapshot, signal);
+      if (manifest === 'newer') continue;
+      // Completions come from one snapshot only: what is newer than the one of an earlier try gives its peers.
+      if (manifest === 'damaged' || this.#base !== undefined) doubtful.push(snapshot);
+      else if (await this.#restoreWhole(snapshot, manifest, signal)) break;
+    }
+    for (const snapshot of doubtful) await this.#restorePeersOnly(snapshot, signal);
+  }
+
+  /** The manifest of a snapshot that is whole as far as the listing tells; 'damaged' also when it is unfinished. */
+  async #manifest(snapshot: ListedSnapshot, signal: AbortSignal): Promise<Manifest | 'newer' | 'damaged'> {
+    if (snapshot.manifest === undefined) return 'damaged';
+    if (this.#newer.has(snapshot.prefix)) return 'newer';
+    if (this.#damaged.has(snapshot.prefix)) return 'damaged';
+    const manifest = decodeManifest(await this.#options.store.get(manifestKey(snapshot), signal));
+    if (manifest === 'newer') {
+      this.#foundNewer(snapshot);
+    } else if (manifest === 'damaged') {
+      this.#foundDamaged(snapshot, 'its manifest cannot be read');
+    } else if (!isComplete(snapshot, manifest)) {
+      this.#foundDamaged(snapshot, 'parts are missing or have another size than the manifest says');
+      return 'damaged';
+    }
+    return manifest;
+  }
+
+  /** True when all of it was valid. When not, its peers are in the table all the same, its completions are not. */
+  async #restoreWhole(snapshot: ListedSnapshot, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
+    this.#reading = snapshot.prefix;
+    const totals = new HeldTotals();
+    const keys = manifest.partBytes.map((_, part) => partKey(snapshot, part));
+    const read = await this.#restoreParts(snapshot, keys, totals, signal);
+    if (read.isNewer) return false;
+    if (read.isWhole && (read.swarms !== manifest.swarms || read.peers !== manifest.peers)) {
+      this.#foundDamaged(snapshot, 'its parts do not hold what the manifest says');
+      read.isWhole = false;
+    }
+    this.#done.add(snapshot.prefix);
+    if (!read.isWhole) return false;
+    const settings = this.#settings();
+    await runInSlices(() => totals.step(settings), { monotonicMs: this.#options.monotonicMs, signal });
+    this.#base = snapshot;
+    return true;
+  }
+
+  async #restorePeersOnly(snapshot: ListedSnapshot, signal: AbortSignal): Promise<void> {
+    if (this.#done.has(snapshot.prefix)) return;
+    const keys = [...snapshot.parts.values()].map((part) => part.key);
+    await this.#restoreParts(snapshot, keys, new HeldTotals(), signal);
+    this.#done.add(snapshot.prefix);
+  }
+
+  /** Reads the next part while the one before goes into the table. */
+  async #restoreParts(
+    snapshot: ListedSnapshot,
+    keys: readonly string[],
+    totals: HeldTotals,
+    signal: AbortSignal,
+  ): Promise<{ isWhole: boolean; isNewer: boolean; swarms: number; peers: number }> {
+    const { store, monotonicMs } = this.#options;
+    const read = { isWhole: true, isNewer: false, swarms: 0, peers: 0 };
+    this.#parts += keys.length;
+    let ahead = keys[0] === undefined ? undefined : store.get(keys[0], signal);
+    for (const [index, key] of keys.entries()) {
+      const bytes = await ahead!;
+      const next = keys[index + 1];
+      ahead = next === undefined ? undefined : store.get(next, signal);
+      ahead?.catch(() => {}); // it is awaited in the next round, or this round ends in a failure of its own
+      const part = new PartRestorer(bytes, this.#settings(), this.#counts, totals);
+      await runInSlices(() => part.step(), { monotonicMs, signal });
+      this.#partsDone += 1;
+      read.swarms += part.swarms;
+      read.peers += part.peers;
+      if (part.state === 'whole') continue;
+      read.isWhole = false;
+      if (part.state === 'newer') {
+        read.isNewer = true;
+        this.#foundNewer(snapshot);
+      } else if (snapshot.manifest !== undefined) {
+        this.#foundDamaged(snapshot, `${key}: ${part.damage}`);
+      }
+    }
+    return read;
+  }
+
+  #settings(): RestoreSettings {
+    return { ...this.#options, offsetSeconds: this.#options.store.clockOffsetSeconds };
+  }
+
+  #foundDamaged(snapshot: ListedSnapshot, what: string): void {
+    if (this.#damaged.has(snapshot.prefix)) return;
+    this.#damaged.add(snapshot.prefix);
+    this.#options.log.error('A snapshot is damaged; what is valid of it is used, and it is left as it is.', {
+      snapshot: snapshot.prefix,
+      what,
+    });
+  }
+
+  #foundNewer(snapshot: ListedSnapshot): void {
+    if (this.#newer.has(snapshot.prefix)) return;
+    this.#newer.add(snapshot.prefix);
+    this.#options.log.warn('A snapshot was written by a later version of the tracker; it is left as it is.', {
+      snapshot: snapshot.prefix,
+    });
+  }
+
+  #summary(): Record<string, number | string | undefined> {
+    return {
+      snapshot: this.#base?.prefix,
+      ...this.#counts,
+      damaged: this.#damaged.size,
+      newer: this.#newer.size,
+    };
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,252 @@
+/**
+ * Saves the table as a snapshot: parts while the walk goes on, then a look at whether they are all there, then the
+ * manifest, then the retention (rules D-N1 to D-N4, D-R3, D-T1). Works in slices, so that announces go on.
+ *
+ * One save at a time. An ask for a save while one runs joins it, but for that of a shutdown: that gives up the
+ * one that runs, which does not know what was announced since it began, and saves anew.
+ */
+import type { Log } from '../log.ts';
+import { type MonotonicMs, runInSlices } from '../slices.ts';
+import type { Walk } from '../swarm/walk.ts';
+import { encodeManifest } from './manifest.ts';
+import {
+  assertBootId,
+  manifestKey,
+  partKey,
+  SNAPSHOTS_PREFIX,
+  type SnapshotId,
+  snapshotPrefix,
+} from './object-keys.ts';
+import { Retention } from './retention.ts';
+import { isComplete, listSnapshots } from './snapshot-listing.ts';
+import { SnapshotWriter } from './snapshot-writer.ts';
+import { type Store, StoreError } from './store.ts';
+
+const WALK_MS_MAX = 5 * 60_000;
+
+/** What a saver needs of the table. */
+export interface SwarmSource {
+  readonly changes: number;
+  walk(now: number): Pick<Walk, 'step' | 'end'>;
+}
+
+/** What a saver needs to know of the restore. */
+export interface RestoreVerdict {
+  readonly isSettled: boolean;
+  readonly hasMetNewer: boolean;
+  isDamaged(prefix: string): boolean;
+}
+
+export interface SaverOptions {
+  readonly store: Store;
+  readonly table: SwarmSource;
+  readonly restore: RestoreVerdict;
+  /** Of this process: 8 to 32 characters of a-z and 0-9, random, new at each start. */
+  readonly boot: string;
+  /** Whole snapshots to keep (SNAPSHOT_KEEP). */
+  readonly keep: number;
+  readonly nowSeconds: () => number;
+  readonly monotonicMs: MonotonicMs;
+  readonly log: Log;
+  /** When the schedule will save next, for the status. */
+  readonly nextSaveAtSeconds?: () => number | undefined;
+  readonly partBytesMax?: number;
+  readonly walkMsMax?: number;
+}
+
+export type SaveCause = 'schedule' | 'signal' | 'shutdown' | 'admin';
+
+export type SaveOutcome =
+  | {
+      readonly kind: 'saved';
+      readonly number: number;
+      readonly bytes: number;
+      readonly swarms: number;
+      readonly peers: number;
+    }
+  /** Nothing changed since the last snapshot, so nothing was written. */
+  | { readonly kind: 'unchanged' }
+  /** The restore has not settled: a snapshot now could push out what it has not read. */
+  | { readonly kind: 'not-settled' }
+  | { readonly kind: 'failed'; readonly error: StoreError };
+
+export interface SaveStatus {
+  readonly isSaving: boolean;
+  readonly lastSavedAtSeconds: number | undefined;
+  readonly lastSavedSecondsAgo: number | undefined;
+  readonly nextSaveAtSeconds: number | undefined;
+  readonly snapshots: number;
+  readonly lastBytes: number | undefined;
+  readonly lastPeers: number | undefined;
+  readonly lastDurationMs: number | undefined;
+  /** Of the last try, undefined when it went well. */
+  readonly lastError: string | undefined;
+}
+
+interface Saved {
+  readonly atSeconds: number;
+  readonly bytes: number;
+  readonly peers: number;
+  readonly durationMs: number;
+}
+
+interface Running {
+  readonly done: Promise<SaveOutcome>;
+  readonly giveUp: AbortController;
+}
+
+export class Saver {
+  readonly #options: SaverOptions;
+  readonly #retention: Retention;
+  #running: Running | undefined;
+  #changesSaved = 0;
+  #numberLast = 0;
+  #snapshots = 0;
+  #last: Saved | undefined;
+  #lastError: string | undefined;
+
+  constructor(options: SaverOptions) {
+    assertBootId(options.boot);
+    this.#options = options;
+    this.#retention = new Retention({ ...options, isDamaged: (prefix) => options.restore.isDamaged(prefix) });
+  }
+
+  get status(): SaveStatus {
+    return {
+      isSaving: this.#running !== undefined,
+      lastSavedAtSeconds: this.#last?.atSeconds,
+      lastSavedSecondsAgo: this.#last && Math.max(0, this.#options.nowSeconds() - this.#last.atSeconds),
+      nextSaveAtSeconds: this.#options.nextSaveAtSeconds?.(),
+      snapshots: this.#snapshots,
+      lastBytes: this.#last?.bytes,
+      lastPeers: this.#last?.peers,
+      lastDurationMs: this.#last?.durationMs,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Never rejects for what the store does. `signal` ends it soon, as a failure. */
+  async save(cause: SaveCause, signal?: AbortSignal): Promise<SaveOutcome> {
+    while (this.#running !== undefined) {
+      const { done, giveUp } = this.#running;
+      if (cause !== 'shutdown') return done;
+      giveUp.abort();
+      await done;
+    }
+    if (!this.#options.restore.isSettled) return { kind: 'not-settled' };
+    if (this.#options.table.changes === this.#changesSaved) return { kind: 'unchanged' };
+    const giveUp = new AbortController();
+    const limits = [giveUp.signal, AbortSignal.timeout(this.#options.walkMsMax ?? WALK_MS_MAX)];
+    const done = this.#try(cause, AbortSignal.any(signal === undefined ? limits : [...limits, signal]));
+    this.#running = { done, giveUp };
+    try {
+      return await done;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #try(cause: SaveCause, signal: AbortSignal): Promise<SaveOutcome> {
+    const { log } = this.#options;
+    try {
+      const outcome = await this.#save(signal);
+      if (this.#lastError !== undefined) log.info('Saving works again.');
+      this.#lastError = undefined;
+      log.info('Saved a snapshot.', { cause, ...outcome, durationMs: this.#last?.durationMs });
+      return outcome;
+    } catch (caught) {
+      const error = asStoreError(caught, signal);
+      if (this.#lastError === undefined || cause !== 'schedule') {
+        log.error(`A snapshot could not be saved: ${error.message}`, { cause, failure: error.failure });
+      }
+      this.#lastError = error.message;
+      return { kind: 'failed', error };
+    }
+  }
+
+  async #save(signal: AbortSignal): Promise<Extract<SaveOutcome, { kind: 'saved' }>> {
+    const { store, table, boot, nowSeconds, monotonicMs } = this.#options;
+    const startMs = monotonicMs();
+    const listed = listSnapshots(await store.list(SNAPSHOTS_PREFIX, signal));
+    const id: SnapshotId = { number: Math.max(this.#numberLast, listed[0]?.number ?? 0) + 1, boot };
+    this.#numberLast = id.number;
+
+    const changesAtCut = table.changes;
+    const takenAtSeconds = nowSeconds() + store.clockOffsetSeconds;
+    const { partBytes, swarms, peers } = await this.#saveParts(id, signal);
+
+    const manifest = { ...id, takenAtSeconds, partBytes, swarms, peers, cutSequence: 0, vector: {} };
+    const after = await store.list(SNAPSHOTS_PREFIX, signal);
+    const parts = listSnapshots(after).find((snapshot) => snapshot.prefix === snapshotPrefix(id));
+    if (partBytes.length > 0 && (parts === undefined || !isComplete(parts, manifest))) {
+      throw new StoreError(
+        'failed',
+        `Parts of ${snapshotPrefix(id)} are missing in ${store.address} after they were put.`,
+      );
+    }
+    const bytes = encodeManifest(manifest);
+    await store.put(manifestKey(id), bytes, signal);
+
+    this.#changesSaved = changesAtCut;
+    this.#snapshots += 1;
+    const bytesAll = partBytes.reduce((sum, part) => sum + part, bytes.length);
+    const durationMs = Math.round(monotonicMs() - startMs);
+    this.#last = { atSeconds: nowSeconds(), bytes: bytesAll, peers, durationMs };
+    const written = { key: manifestKey(id), sizeBytes: bytes.length, lastModifiedSeconds: takenAtSeconds };
+    await this.#retain([...after, written], signal);
+    return { kind: 'saved', number: id.number, bytes: bytesAll, swarms, peers };
+  }
+
+  async #saveParts(
+    id: SnapshotId,
+    signal: AbortSignal,
+  ): Promise<{ readonly partBytes: readonly number[]; readonly swarms: number; readonly peers: number }> {
+    const { store, table, nowSeconds, monotonicMs, partBytesMax } = this.#options;
+    const writer = new SnapshotWriter({
+      nowSeconds,
+      offsetSeconds: store.clockOffsetSeconds,
+      ...(partBytesMax === undefined ? {} : { partBytesMax }),
+    });
+    const partBytes: number[] = [];
+    const walk = table.walk(nowSeconds());
+    try {
+      for (let hasMore = true; hasMore; writer.nextPart()) {
+        const step = (): boolean => {
+          hasMore = walk.step(writer);
+          return hasMore && !writer.isPartFull;
+        };
+        await runInSlices(step, { monotonicMs, signal });
+        const part = writer.finishPart();
+        if (part === undefined) continue;
+        await store.put(partKey(id, partBytes.length), part, signal);
+        partBytes.push(part.length);
+      }
+    } finally {
+      walk.end();
+    }
+    return { partBytes, swarms: writer.swarmsTotal, peers: writer.peersTotal };
+  }
+
+  /** The snapshot stands whatever becomes of the old ones. */
+  async #retain(objects: Awaited<ReturnType<Store['list']>>, signal: AbortSignal): Promise<void> {
+    if (this.#options.restore.hasMetNewer) return;
+    try {
+      await this.#retention.run(listSnapshots(objects), signal);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#options.log.warn(`Old snapshots stay for now: ${error.message}`, { failure: error.failure });
+    }
+  }
+}
+
+/** What ends a save is the store or a signal; anything else is a bug and goes on up. */
+function asStoreError(caught: unknown, signal: AbortSignal): StoreError {
+  if (caught instanceof StoreError) return caught;
+  if (signal.aborted && caught === signal.reason) {
+    const isLimit = caught instanceof Error && caught.name === 'TimeoutError';
+    return new StoreError(isLimit ? 'timed-out' : 'aborted', 'The walk over the table was given up.', {
+      cause: caught,
+    });
+  }
+  throw caught;
+}
