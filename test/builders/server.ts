@@ -56,6 +56,13 @@ export function buildTable({ peersMax = 20_000, swarmsMax = 10_000 } = {}): Swar
   return new SwarmTable({ peersMax, swarmsMax, hashKey: [1, 2], random: seededRandom() });
 }
 
+/** Runs a purge to its end. */
+export function purgeNow({ tracker, clock }: RunningServer): number {
+  const purge = tracker.purge(clock.nowSeconds);
+  while (purge.step());
+  return purge.removed;
+}
+
 /** Serves every torrent. */
 export const SERVES_ALL: TrackerOptions['access'] = { verdict: () => 0 };
 
@@ -75,6 +82,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly address: AddressInfo;
   readonly table: SwarmTable;
+  readonly tracker: Tracker;
   readonly counters: Counters;
   readonly log: ReturnType<typeof keptLog>;
   readonly warnings: ProxyWarnings;
@@ -109,6 +117,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     port: address.port,
     address,
     table,
+    tracker,
     counters,
     log,
     warnings,
