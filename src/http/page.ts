@@ -22,7 +22,7 @@ h1{font-size:1.6rem;line-height:1.25;margin:1.25rem 0 .75rem}
 h2{font-size:1.15rem;margin:2rem 0 .5rem}
 code{font:.95em ui-monospace,monospace;overflow-wrap:anywhere}
 .copy{display:block;padding:.8rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem;user-select:all;-webkit-user-select:all}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin:1rem 0;padding:0}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(12rem,45%),1fr));gap:.75rem;margin:1rem 0;padding:0}
 .figures div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.7rem .9rem}
 .figures dt{color:var(--soft);font-size:.9rem}
 .figures dd{margin:0;font-size:1.5rem;font-variant-numeric:tabular-nums}

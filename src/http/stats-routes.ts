@@ -34,8 +34,8 @@ function statsPage(report: StatsReport): string {
       ['Seeders', count(report.seeders)],
       ['Leechers', count(report.leechers)],
       ['Swarms', count(report.swarms)],
-      ['Announces per second', count(requests.perSecond.announces)],
-      ['Addresses (± 1 %)', count(report.uniqueAddresses)],
+      ['Announces a second', count(requests.perSecond.announces)],
+      ['Addresses, ±\u00a01\u00a0%', count(report.uniqueAddresses)],
     ]),
     rows('Peers', [
       ['Over IPv4', count(report.peersIpv4)],
