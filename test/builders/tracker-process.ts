@@ -8,6 +8,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
 
 /** One line of the log. What is no JSON (a crash's trace, say) stands in `message` alone. */
 export interface LogLine {
@@ -52,7 +53,7 @@ export interface TrackerOptions {
 /** Starts a tracker and waits until it listens. Rejects with its log when it ends before that. */
 export async function startTracker(options: TrackerOptions = {}): Promise<TrackerProcess> {
   const { environment = {}, nodeOptions = [], spawn: start = spawn } = options;
-  const child = start(process.execPath, [...nodeOptions, ...program()], {
+  const child = start(process.execPath, [...NODE_FLAGS, ...nodeOptions, ...program()], {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -137,7 +138,7 @@ export function temporaryFolder(): string {
 
 function program(): string[] {
   const main = resolve(process.env.TRACKER_MAIN ?? 'src/main.ts');
-  return main.endsWith('.ts') ? ['--import', import.meta.resolve('tsx'), main] : [main];
+  return /\.m?ts$/.test(main) ? ['--import', import.meta.resolve('tsx'), main] : [main];
 }
 
 function parseLine(text: string): LogLine {

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { announceQuery, escaped, hashOf, peerIdOf, rawRequest, scrapeQuery } from '../builders/requests.ts';
+import { startTracker, type TrackerProcess, temporaryFolder } from '../builders/tracker-process.ts';
+import { tameMutant, wildMutant } from './mutations.ts';
+import { sendPipelines } from './pipelines.ts';
+import { type RandomSource, seededRandom } from './random.ts';
+
+const MUTANTS_A_BATCH = 1_000;
+const RSS_GROWTH_BYTES_MAX = 10 * 2 ** 20;
+/** `FUZZ_SEED=… node test/run.mjs fuzz` repeats a run. */
+const SEED = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
+
+const CAPTURED = new URL('../wire/clients/', import.meta.url);
+const captured = readdirSync(CAPTURED)
+  .map((name) => readFileSync(new URL(name, CAPTURED), 'latin1'))
+  .map((text) => Buffer.from(text.replace('Connection: close\r\n', ''), 'latin1')); // it would end the pipeline
+const generated = [
+  ...[1, 2, 3].map((n) =>
+    announceQuery({ info_hash: escaped(hashOf(n)), peer_id: peerIdOf(n), port: 7000 + n }),
+  ),
+  announceQuery({ left: 5, compact: 0, numwant: 200 }),
+  announceQuery({ event: 'completed' }),
+  announceQuery({ event: 'stopped', numwant: 0 }),
+].map((query) => rawRequest(`/announce?${query}`));
+const scrapes = [[1], [1, 2, 3], Array.from({ length: 74 }, (_, n) => n)]
+  .map((numbers) => scrapeQuery(...numbers.map(hashOf)))
+  .map((query) => rawRequest(`/scrape?${query}`));
+
+/** How the tracker is reached, and what every request then carries. */
+const settings = [
+  { name: 'reached directly', environment: {}, headers: '', batches: 100 },
+  {
+    name: 'behind a proxy',
+    environment: { TRUST_PROXY: '1' },
+    headers: 'X-Forwarded-For: 192.0.2.1, 198.51.100.7\r\n',
+    batches: 20,
+  },
+];
+
+describe('mutated requests over a real socket', () => {
+  for (const { name, environment, headers, batches } of settings) {
+    it(`a tracker ${name} survives ${batches * MUTANTS_A_BATCH} of them and keeps nothing`, async (t) => {
+      t.diagnostic(`FUZZ_SEED=${SEED}`);
+      const folder = temporaryFolder();
+      const tracker = await startTracker({
+        // A small table is soon full, and then its size is no growth.
+        environment: { STORE_URL: `file:${folder}`, MAX_PEERS: '1000', ...environment },
+        nodeOptions: ['--expose-gc', `--import=${new URL('collect-garbage.mjs', import.meta.url)}`],
+      });
+      try {
+        const seeds = [...captured, ...generated, ...scrapes].map((request) => withHeaders(request, headers));
+        const good = withHeaders(rawRequest(`/announce?${announceQuery()}`, ['Connection: close']), headers);
+        const random = seededRandom(SEED);
+        let parsed = 0;
+        let rssEarlyBytes = 0;
+        for (let batch = 1; batch <= batches; batch++) {
+          parsed += (await sendPipelines(tracker.port, pipelinesOf(seeds, random))).parsed;
+          const answer = await sendPipelines(tracker.port, [[good]]);
+          assert.deepEqual([...answer.byStatus], [[200, 1]], `FUZZ_SEED=${SEED}, after batch ${batch}`);
+          if (batch === batches / 10) rssEarlyBytes = await rssBytes(tracker);
+        }
+        const growthBytes = (await rssBytes(tracker)) - rssEarlyBytes;
+        t.diagnostic(`${parsed} got past the HTTP parser; RSS grew by ${growthBytes} bytes`);
+        assert.ok(parsed >= (batches * MUTANTS_A_BATCH) / 3, `only ${parsed} got past the HTTP parser`);
+        assert.ok(growthBytes <= RSS_GROWTH_BYTES_MAX, `RSS grew by ${growthBytes} bytes`);
+        assert.deepEqual(await tracker.stop(), { code: 0, signal: null });
+        const errors = tracker.log.filter(({ level }) => level === undefined || level === 'error');
+        assert.deepEqual(errors, [], `FUZZ_SEED=${SEED}`);
+      } finally {
+        await tracker.kill();
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
+});
+
+/** A batch of mutants, one to eight on a connection; only the last may be wild, for it mostly ends there. */
+function pipelinesOf(seeds: readonly Buffer[], random: RandomSource): Buffer[][] {
+  const pipelines: Buffer[][] = [];
+  for (let left = MUTANTS_A_BATCH; left > 0; ) {
+    const count = Math.min(left, 1 + random.below(8));
+    left -= count;
+    const isLastWild = random.happens(3, 4);
+    pipelines.push(
+      Array.from({ length: count }, (_, at) => {
+        const mutate = isLastWild && at === count - 1 ? wildMutant : tameMutant;
+        return mutate(random.pick(seeds), random);
+      }),
+    );
+  }
+  return pipelines;
+}
+
+function withHeaders(request: Buffer, headers: string): Buffer {
+  return Buffer.from(request.toString('latin1').replace('\r\n', `\r\n${headers}`), 'latin1');
+}
+
+/** The process's resident memory once its heap is collected. */
+async function rssBytes(tracker: TrackerProcess): Promise<number> {
+  const from = tracker.log.length;
+  tracker.signal('SIGUSR2');
+  await tracker.logged('garbage collected', from);
+  const status = readFileSync(`/proc/${tracker.pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+}
