@@ -4,10 +4,8 @@
  * registered": Transmission takes these words as final and never comes back, which an operator who lifts a ban
  * would not want.
  */
-import type { Access } from '../access/access.ts';
+import { Verdict } from '../access/access.ts';
 import { ClientError } from '../protocol/client-error.ts';
-
-type Verdict = ReturnType<Access['verdict']>;
 
 const FOREVER = { intervalSeconds: 3_600, minIntervalSeconds: 3_600, retryInMinutes: 'never' } as const;
 const SOON = { intervalSeconds: 300, minIntervalSeconds: 300, retryInMinutes: 5 } as const;
@@ -23,10 +21,14 @@ export const ALLOW_LIST_NOT_LOADED = new ClientError(
   SOON,
 );
 
+const DENIALS: Readonly<Record<Verdict, ClientError | undefined>> = {
+  [Verdict.served]: undefined,
+  [Verdict.banned]: BANNED,
+  [Verdict.notAllowed]: NOT_ON_ALLOW_LIST,
+  [Verdict.notLoaded]: ALLOW_LIST_NOT_LOADED,
+};
+
 /** What to tell a client about a torrent of this verdict; undefined when the torrent is served. */
 export function denialFor(verdict: Verdict): ClientError | undefined {
   return DENIALS[verdict];
 }
-
-/** By verdict: served, banned, not on the allow list, allow list not loaded. */
-const DENIALS = [undefined, BANNED, NOT_ON_ALLOW_LIST, ALLOW_LIST_NOT_LOADED] as const;

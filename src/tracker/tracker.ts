@@ -6,7 +6,7 @@
  * for announcing early or often. Leaves to others where the client's address comes from, which bytes carry the
  * answer, and everything about how swarms are kept.
  */
-import type { Access } from '../access/access.ts';
+import { type Access, Verdict } from '../access/access.ts';
 import type { AddressRange } from '../protocol/address.ts';
 import type { AnnounceReply } from '../protocol/announce-reply.ts';
 import type { AnnounceRequest } from '../protocol/announce-request.ts';
@@ -174,7 +174,7 @@ export class Tracker {
 
   #scraped(infoHash: Uint8Array): ScrapedTorrent {
     const table = this.#table;
-    const isServed = denialFor(this.#access.verdict(infoHash)) === undefined;
+    const isServed = this.#access.verdict(infoHash) === Verdict.served;
     const slot = isServed ? table.find(infoHash) : -1;
     if (slot < 0) return { infoHash, complete: 0, downloaded: 0, downloaders: 0, incomplete: 0 };
     const incomplete = table.leechers(slot);
