@@ -1,0 +1,121 @@
+/** Reads and checks the JSON that an administrator sends, and says what is wrong with it. */
+import type { IncomingMessage } from 'node:http';
+import { CHANGE_HASHES_MAX } from '../persistence/access-log.ts';
+import { REASON_BYTES_MAX } from '../persistence/access-object.ts';
+import { parseInfoHash } from '../protocol/info-hash.ts';
+import { type MonotonicMs, runInSlices } from '../slices.ts';
+
+/** CHANGE_HASHES_MAX hashes with quotes, comma and an indented line each, and the rest of the body. */
+export const BODY_BYTES_MAX = CHANGE_HASHES_MAX * 60 + 64 * 1024;
+const HASHES_PER_STEP = 512;
+
+/** A request that cannot be served, with the status and the sentence of its answer. */
+export class AdminProblem {
+  readonly status: number;
+  readonly error: string;
+
+  constructor(status: number, error: string) {
+    this.status = status;
+    this.error = error;
+  }
+}
+
+/** The body's bytes, or a problem when there are too many; what is left unread goes with the connection. */
+export async function readBody(request: IncomingMessage): Promise<Buffer | AdminProblem> {
+  const tooLarge = new AdminProblem(
+    413,
+    `The body is larger than ${BODY_BYTES_MAX} bytes. A change may name up to ${CHANGE_HASHES_MAX} hashes: send several.`,
+  );
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return tooLarge;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > BODY_BYTES_MAX) return tooLarge;
+      chunks.push(chunk);
+    }
+  } catch {
+    return new AdminProblem(400, 'The body broke off.'); // with its connection: nobody will read this
+  }
+  return Buffer.concat(chunks, bytes);
+}
+
+/** `{"reason": "…"}`, or nothing. */
+export function parseReason(body: Buffer): string | AdminProblem {
+  const value = parseObject(body, ['reason']);
+  return value instanceof AdminProblem ? value : reasonOf(value);
+}
+
+export interface ManyHashes {
+  readonly hashes: readonly Uint8Array[];
+  readonly reason: string;
+}
+
+/** `{"hashes": ["…", …], "reason": "…"}`. The hashes are checked in slices. */
+export async function parseMany(body: Buffer, monotonicMs: MonotonicMs): Promise<ManyHashes | AdminProblem> {
+  const value = parseObject(body, ['hashes', 'reason']);
+  if (value instanceof AdminProblem) return value;
+  const reason = reasonOf(value);
+  if (reason instanceof AdminProblem) return reason;
+  const texts = value.hashes;
+  if (!Array.isArray(texts) || texts.length === 0) {
+    return new AdminProblem(
+      400,
+      'hashes must be an array of one or more info hashes in 40 hexadecimal characters.',
+    );
+  }
+  if (texts.length > CHANGE_HASHES_MAX) {
+    return new AdminProblem(
+      413,
+      `A change may name up to ${CHANGE_HASHES_MAX} hashes, not ${texts.length}: send several.`,
+    );
+  }
+  const hashes: Uint8Array[] = [];
+  let problem: AdminProblem | undefined;
+  const step = (): boolean => {
+    const end = Math.min(texts.length, hashes.length + HASHES_PER_STEP);
+    while (hashes.length < end) {
+      const text: unknown = texts[hashes.length];
+      const infoHash = typeof text === 'string' ? parseInfoHash(text) : undefined;
+      if (infoHash === undefined) {
+        problem = new AdminProblem(
+          400,
+          `hashes[${hashes.length}] is not an info hash in 40 hexadecimal characters.`,
+        );
+        return false;
+      }
+      hashes.push(infoHash);
+    }
+    return hashes.length < texts.length;
+  };
+  await runInSlices(step, { monotonicMs });
+  return problem ?? { hashes, reason };
+}
+
+function parseObject(body: Buffer, fields: readonly string[]): Record<string, unknown> | AdminProblem {
+  if (body.length === 0) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString());
+  } catch {
+    return new AdminProblem(400, 'The body is not JSON.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return new AdminProblem(400, 'The body must be a JSON object.');
+  }
+  const unknown = Object.keys(value).find((name) => !fields.includes(name));
+  if (unknown === undefined) return value as Record<string, unknown>;
+  return new AdminProblem(
+    400,
+    `The body has an unknown field ${JSON.stringify(unknown.slice(0, 40))}; known: ${fields.join(', ')}.`,
+  );
+}
+
+function reasonOf(value: Record<string, unknown>): string | AdminProblem {
+  const reason = value.reason ?? '';
+  if (typeof reason !== 'string') return new AdminProblem(400, 'reason must be a text.');
+  const bytes = Buffer.byteLength(reason);
+  if (bytes <= REASON_BYTES_MAX) return reason;
+  return new AdminProblem(400, `reason may have up to ${REASON_BYTES_MAX} bytes of UTF-8, not ${bytes}.`);
+}

@@ -1,0 +1,203 @@
+/**
+ * Reads the objects of the access log into the lists, and knows which it has read: those and only those may be
+ * deleted once they are folded (rules D-B2, D-R1). Goes on trying in the background, loudly, when the store fails.
+ */
+import type { Access } from '../access/access.ts';
+import { Applied } from '../access/hash-list.ts';
+import type { Log } from '../log.ts';
+import { type MonotonicMs, runInSlices } from '../slices.ts';
+import { AccessObjectReader, type AccessSection } from './access-object.ts';
+import { ACCESS_PREFIX, isAccessKey } from './object-keys.ts';
+import { pauseMs, RetryPause } from './retry-pause.ts';
+import { type Store, StoreError } from './store.ts';
+
+const READS_AT_ONCE = 8;
+const FOLD_OBJECTS_MIN = 101;
+const INFO_HASH_BYTES = 20;
+const HASHES_PER_STEP = 256;
+
+export interface AccessLoaderOptions {
+  readonly store: Store;
+  readonly access: Access;
+  readonly dropSwarm: (infoHash: Uint8Array) => void;
+  readonly monotonicMs: MonotonicMs;
+  readonly log: Log;
+  readonly onLoaded: () => void;
+  readonly retryMs?: number;
+  readonly foldObjectsMin?: number;
+}
+
+export class AccessLoader {
+  readonly #options: AccessLoaderOptions;
+  /** Objects in the store whose changes are all in the lists. */
+  readonly #read = new Set<string>();
+  /** Damaged ones, and those of later versions: known, but never to be deleted. */
+  readonly #untouchable = new Set<string>();
+  #hasMetNewer = false;
+  #hashesLeftOut = 0;
+  #loading: Promise<void> | undefined;
+  #onLoaded: () => void = () => {};
+  readonly whenLoaded: Promise<void>;
+
+  constructor(options: AccessLoaderOptions) {
+    this.#options = options;
+    this.whenLoaded = new Promise((resolve) => {
+      this.#onLoaded = resolve;
+    });
+  }
+
+  /** What may be deleted once it is folded. */
+  get read(): readonly string[] {
+    return [...this.#read];
+  }
+
+  get isFoldDue(): boolean {
+    const min = this.#options.foldObjectsMin ?? FOLD_OBJECTS_MIN;
+    return this.#options.access.isLoaded && !this.#hasMetNewer && this.#read.size >= min;
+  }
+
+  /** This process put an object whose changes are in the lists. */
+  wrote(key: string): void {
+    this.#read.add(key);
+  }
+
+  deleted(key: string): void {
+    this.#read.delete(key);
+  }
+
+  /** True when loaded; false when `signal` fired before. Goes on in the background until `closing` fires. */
+  async start(signal: AbortSignal, closing: AbortSignal): Promise<boolean> {
+    const { access, log, store } = this.#options;
+    this.#loading ??= this.#load(closing);
+    const given = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([this.#loading, given]);
+    if (!access.isLoaded && !closing.aborted) {
+      log.error('The access lists could not be read yet: bans from the store are NOT in force. Trying on.', {
+        store: store.address,
+        mode: access.mode,
+      });
+    }
+    return access.isLoaded;
+  }
+
+  /** Reads what it has not read yet. Rejects with a StoreError. */
+  async readNew(signal: AbortSignal): Promise<void> {
+    const { store } = this.#options;
+    for (let isComplete = false; !isComplete; ) {
+      const listed = await store.list(ACCESS_PREFIX, signal);
+      const keys = listed
+        .map((object) => object.key)
+        .filter((key) => isAccessKey(key) && !this.#read.has(key) && !this.#untouchable.has(key));
+      isComplete = true;
+      for (let at = 0; at < keys.length; at += READS_AT_ONCE) {
+        const some = keys.slice(at, at + READS_AT_ONCE);
+        const objects = await Promise.all(some.map((key) => this.#get(key, signal)));
+        for (const [index, bytes] of objects.entries()) {
+          // Gone since the listing: another tracker folded it, and what it folded it into is in the next one.
+          if (bytes === undefined) isComplete = false;
+          else await this.#apply(some[index]!, bytes, signal);
+        }
+      }
+    }
+  }
+
+  async #load(closing: AbortSignal): Promise<void> {
+    const { access, log, retryMs, onLoaded } = this.#options;
+    const pause = new RetryPause(retryMs);
+    while (!access.isLoaded && !closing.aborted) {
+      try {
+        await this.readNew(closing);
+        access.isLoaded = true;
+        await this.#dropBanned(closing);
+        log.info('The access lists are read.', {
+          bans: access.bans.size,
+          allowed: access.allowed.size,
+          objects: this.#read.size,
+          damaged: this.#untouchable.size,
+        });
+        this.#onLoaded();
+        onLoaded();
+      } catch (error) {
+        if (closing.aborted) return;
+        if (!(error instanceof StoreError)) throw error;
+        log.error(`The access lists cannot be read, and will be tried until they can: ${error.message}`, {
+          failure: error.failure,
+        });
+        await pauseMs(pause.nextMs(), closing);
+      }
+    }
+  }
+
+  async #get(key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#options.store.get(key, signal);
+    } catch (error) {
+      if (error instanceof StoreError && error.failure === 'not-found') return undefined;
+      throw error;
+    }
+  }
+
+  async #apply(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { monotonicMs, log } = this.#options;
+    const reader = new AccessObjectReader(bytes);
+    const step = (): boolean => {
+      const section = reader.next();
+      if (section !== undefined) this.#applySection(section);
+      return section !== undefined;
+    };
+    await runInSlices(step, { monotonicMs, signal });
+    if (reader.state === 'whole') {
+      this.#read.add(key);
+      return;
+    }
+    this.#untouchable.add(key);
+    if (reader.state === 'newer') {
+      this.#hasMetNewer = true;
+      log.warn('Access changes were written by a later version of the tracker; they are left as they are.', {
+        key,
+      });
+    } else {
+      log.error(
+        'Access changes are damaged; what is valid of them is in force, and they are left as they are.',
+        {
+          key,
+          what: reader.damage,
+        },
+      );
+    }
+  }
+
+  #applySection({ list: name, isListed, atSeconds, reason, raw, at, count }: AccessSection): void {
+    const list = this.#options.access.list(name);
+    const change = list.addChange(atSeconds, reason);
+    for (let index = 0; index < count; index++) {
+      const from = at + index * INFO_HASH_BYTES;
+      const infoHash = raw.subarray(from, from + INFO_HASH_BYTES);
+      if (list.apply(infoHash, isListed, change) === Applied.full) this.#leaveOut();
+    }
+  }
+
+  #leaveOut(): void {
+    this.#hashesLeftOut += 1;
+    if (this.#hashesLeftOut > 1) return;
+    this.#options.log.error(
+      'The store holds more hashes than the access lists can: some bans are NOT in force.',
+    );
+  }
+
+  /** Swarms of banned hashes may have come while the lists were not read. */
+  async #dropBanned(signal: AbortSignal): Promise<void> {
+    const { access, dropSwarm, monotonicMs } = this.#options;
+    let cursor: number | undefined = 0;
+    const step = (): boolean => {
+      const page = access.bans.page(cursor ?? 0, HASHES_PER_STEP);
+      for (const { infoHash } of page.hashes) dropSwarm(infoHash);
+      cursor = page.next;
+      return cursor !== undefined;
+    };
+    await runInSlices(step, { monotonicMs, signal });
+  }
+}
