@@ -7,7 +7,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   allowedValues,
-  grouped,
   VARIABLES,
   type VariableGroup,
   type VariableName,
@@ -58,9 +57,7 @@ function tables(): string {
 function row(name: VariableName): string {
   const { about, why, default: preset, unit } = VARIABLES[name];
   const shown =
-    typeof preset === 'number'
-      ? grouped(preset) + (unit === undefined ? '' : ` ${unit}`)
-      : asCode(preset, name);
+    typeof preset === 'number' ? `${preset}${unit === undefined ? '' : ` ${unit}`}` : asCode(preset, name);
   const cells = [`\`${name}\``, shown, allowedValues(name), `${about} ${why}`];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

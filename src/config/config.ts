@@ -15,7 +15,6 @@ import { type ConfigProblem, VariableReader } from './variable-reader.ts';
 import {
   ADMIN_TOKEN_CHARACTERS_MAX,
   ADMIN_TOKEN_CHARACTERS_MIN,
-  grouped,
   VARIABLES,
   type VariableName,
   WITHOUT_EFFECT,
@@ -108,6 +107,10 @@ export function loadConfig(env: Environment, system: System): Config | readonly 
   return reader.problems.length > 0 ? reader.problems : Object.freeze(config);
 }
 
+export function isConfig(loaded: Config | readonly ConfigProblem[]): loaded is Config {
+  return !Array.isArray(loaded);
+}
+
 /** One line a problem: the variable, what it is, what is allowed. */
 export function describeProblem({ variable, value, allowed }: ConfigProblem): string {
   return `${variable}${value === '' ? ' is not set' : `=${value}`}: allowed is ${allowed}`;
@@ -136,10 +139,7 @@ function readConnectionsMax(reader: VariableReader, system: System): number {
   const wanted = reader.wholeNumber('MAX_CONNECTIONS');
   if (wanted === undefined) return Math.min(Number(VARIABLES.MAX_CONNECTIONS.default), most);
   if (wanted > most) {
-    reader.refuse(
-      'MAX_CONNECTIONS',
-      `1 to ${grouped(most)}: the limit of open files less ${DESCRIPTORS_RESERVED}`,
-    );
+    reader.refuse('MAX_CONNECTIONS', `1 to ${most}: the limit of open files less ${DESCRIPTORS_RESERVED}`);
   }
   return wanted;
 }

@@ -42,7 +42,7 @@ const table = {
   },
   PUBLIC_URL: {
     group: 'network',
-    default: 'what the request says, where a proxy is trusted',
+    default: 'the platform’s name for the application, else the Host of the request',
     allowed: '`http://` or `https://`, host and optional port, no path',
     about: 'The address under which clients reach the tracker, for the announce URL that the pages show.',
     why: 'A tracker cannot know the name its users type.',
@@ -299,11 +299,6 @@ export const ADMIN_TOKEN_CHARACTERS_MAX = 256;
 /** What is allowed, as one phrase with its unit. */
 export function allowedValues(name: VariableName): string {
   const { min, max, unit, allowed } = VARIABLES[name];
-  const range = allowed ?? `${grouped(min ?? 0)} to ${grouped(max ?? 0)}`;
+  const range = allowed ?? `${min} to ${max}`;
   return unit === undefined ? range : `${range} (${unit})`;
-}
-
-/** 10000 as people read it: 10,000. */
-export function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -52,7 +52,7 @@ describe('an empty environment', () => {
 describe('problems', () => {
   test('are reported all at once, each with variable, value and what is allowed', () => {
     assert.deepEqual(problems({ PORT: 'http', SCRAPE_MAX: '0', LOG_LEVEL: 'loud', PURGE_CRON: 'hourly' }), [
-      'PORT=http: allowed is 0 to 65,535',
+      'PORT=http: allowed is 0 to 65535',
       'SCRAPE_MAX=0: allowed is 1 to 250 (info hashes)',
       'PURGE_CRON=hourly: allowed is a cron expression of five fields, or six with seconds first',
       'LOG_LEVEL=loud: allowed is `error`, `warn`, `info` or `debug`',
