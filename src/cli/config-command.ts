@@ -2,7 +2,7 @@
  * `trakx config`: the effective value of every variable, secrets masked, or every problem. What a variable means stands
  * in config/variables.ts.
  */
-import { type Config, describeProblem, loadConfig } from '../config/config.ts';
+import { describeProblem, isConfig, loadConfig } from '../config/config.ts';
 import { effectiveValues } from '../config/effective-values.ts';
 import { nearMisses } from '../config/near-misses.ts';
 import type { Environment, System } from '../config/system.ts';
@@ -35,8 +35,4 @@ export function configCommand(
     out.write(`${name.padEnd(width)}  ${value === null ? '(not set)' : String(value)}\n`);
   }
   return ExitCode.done;
-}
-
-function isConfig(loaded: ReturnType<typeof loadConfig>): loaded is Config {
-  return !Array.isArray(loaded);
 }
