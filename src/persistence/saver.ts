@@ -152,7 +152,7 @@ export class Saver {
       const outcome = await this.#save(signal);
       if (this.#lastError !== undefined) log.info('Saving works again.');
       this.#lastError = undefined;
-      log.info('Saved a snapshot.', { cause, ...outcome, durationMs: this.#last?.durationMs });
+      log.info('snapshot saved', { cause, ...outcome, durationMs: this.#last?.durationMs });
       return outcome;
     } catch (caught) {
       const error = asStoreError(caught, signal);

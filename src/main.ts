@@ -1,0 +1,284 @@
+// SIGUSR1 means "save now". Until somebody listens for it, it opens Node's inspector: so this is the first line,
+// and the imports follow it.
+let saveNow = (): void => {};
+process.on('SIGUSR1', () => saveNow());
+
+/*
+ * The tracker, put together: configuration, store, table, restore, port, schedules, signals. Here alone every
+ * part is known, the clock is read and randomness drawn.
+ */
+const { randomBytes } = await import('node:crypto');
+const { readFileSync } = await import('node:fs');
+const { default: cron } = await import('node-cron');
+const { Access } = await import('./access/access.ts');
+const { describeProblem, isConfig, loadConfig } = await import('./config/config.ts');
+const { nearMisses } = await import('./config/near-misses.ts');
+const { thisMachine } = await import('./config/system.ts');
+const { adminRoutes } = await import('./http/admin-routes.ts');
+const { createApp } = await import('./http/app.ts');
+const { ClientAddresses } = await import('./http/client-address.ts');
+const { healthRoutes } = await import('./http/health-routes.ts');
+const { pageRoutes } = await import('./http/page-routes.ts');
+const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
+const { HttpServer } = await import('./http/server.ts');
+const { statsRoutes } = await import('./http/stats-routes.ts');
+const { createLog, errorFields } = await import('./log.ts');
+const { AccessLog } = await import('./persistence/access-log.ts');
+const { openStore } = await import('./persistence/open-store.ts');
+const { explainRestore } = await import('./persistence/restore-explanation.ts');
+const { Restorer } = await import('./persistence/restorer.ts');
+const { Saver } = await import('./persistence/saver.ts');
+const { WatchedStore } = await import('./persistence/watched-store.ts');
+const { runInSlices } = await import('./slices.ts');
+const { Counters } = await import('./stats/counters.ts');
+const { Rates } = await import('./stats/rates.ts');
+const { EPHEMERAL_DISK_WARNING } = await import('./stats/stats-report.ts');
+const { SwarmTable } = await import('./swarm/swarm-table.ts');
+const { Tracker } = await import('./tracker/tracker.ts');
+
+import type { Gauges, RestoreGauges } from './stats/gauges.ts';
+
+/** How long the port stays closed for the access lists (rule D-R1). */
+const ACCESS_WAIT_MS = 3_000;
+/** Heroku kills 30 s after SIGTERM: by then all answers are given and all calls to the store have ended. */
+const DRAIN_IDLE_MS = 1_000;
+const DRAIN_MS_MAX = 8_000;
+const STOP_STORE_MS_MAX = 25_000;
+/** A purge is due at the latest after this, whatever PURGE_CRON says: the table tells no older ages apart. */
+const PURGE_SECONDS_MAX = 3_600;
+
+// --- configuration
+
+const loaded = loadConfig(process.env, thisMachine());
+if (!isConfig(loaded)) {
+  for (const problem of loaded) process.stderr.write(`${describeProblem(problem)}\n`);
+  process.exit(1);
+}
+const config = loaded;
+const startedMs = performance.timeOrigin;
+/** Runs forward only: a step of the machine's clock must not age every peer at once. */
+const nowSeconds = (): number => Math.floor((startedMs + performance.now()) / 1000);
+const monotonicMs = (): number => performance.now();
+const startedSeconds = nowSeconds();
+const random = (): number => (Math.random() * 0x1_0000_0000) >>> 0;
+const hashKey = [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()] as const;
+const boot = randomBytes(8).toString('hex');
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+const log = createLog({ level: config.logLevel, isReadable: config.isLogReadable });
+for (const warning of nearMisses(process.env)) log.warn(warning);
+if (config.platform.losesDisk && config.store.kind === 'directory') log.warn(EPHEMERAL_DISK_WARNING);
+
+process.on('uncaughtException', (error) => {
+  log.error('uncaught error: exiting without a snapshot', errorFields(error, true));
+  process.exit(1);
+});
+
+// --- the table, and who may be in it
+
+const table = makeTable();
+const access = new Access({
+  mode: config.accessMode,
+  hashKey,
+  bannedByEnvironment: config.bannedHashes,
+  allowedByEnvironment: config.allowedHashes,
+});
+const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, hashKey });
+const tracker = new Tracker({ table, access, counters, settings: config, random });
+
+// --- the store
+
+const store = new WatchedStore(await openStore(config.store, { nowSeconds }), { log, nowSeconds });
+const accessLog = new AccessLog({
+  store,
+  access,
+  boot,
+  dropSwarm: (infoHash) => table.drop(infoHash),
+  nowSeconds,
+  monotonicMs,
+  log,
+});
+const restorer = new Restorer({
+  store,
+  table,
+  isServed: (infoHash) => access.isServed(infoHash),
+  whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
+  peerTtlSeconds: config.peerTtlSeconds,
+  nowSeconds,
+  monotonicMs,
+  log,
+});
+const saver = new Saver({
+  store,
+  table,
+  restore: restorer,
+  boot,
+  keep: config.snapshotKeep,
+  nowSeconds,
+  monotonicMs,
+  log,
+});
+
+// --- the port
+
+const rates = new Rates(counters, monotonicMs() / 1000);
+const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
+const announceUrls = { ...config, domainName: config.platform.domainName };
+const server = new HttpServer({
+  listener: createApp({
+    tracker,
+    clientAddresses: new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings }),
+    counters,
+    nowSeconds,
+    scrapeHashesMax: config.scrapeHashesMax,
+    log,
+    routers: [
+      healthRoutes(readRestore),
+      statsRoutes(readGauges),
+      pageRoutes(announceUrls),
+      adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
+    ],
+  }),
+  trustProxy: config.trustProxy,
+  connectionsMax: config.connectionsMax,
+  counters,
+});
+
+await accessLog.load(AbortSignal.timeout(ACCESS_WAIT_MS));
+const { port } = await listen();
+log.info('listening', {
+  port,
+  host: config.host,
+  version,
+  boot,
+  store: store.address,
+  peersMax: table.peersMax,
+  trustProxy: config.trustProxy ?? null,
+  release: config.platform.release,
+});
+
+// --- schedules
+
+const ending = new AbortController();
+void restorer.run(ending.signal);
+let purgedSeconds = nowSeconds();
+
+const jobs = [
+  everyTime(config.snapshotCron, 'snapshot', () => saver.save('schedule')),
+  everyTime(config.purgeCron, 'purge', purge),
+];
+const ticking = setInterval(() => {
+  rates.tick(monotonicMs() / 1000);
+  if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
+}, 1_000);
+
+// --- signals
+
+let isStopping = false;
+saveNow = () => void saver.save('signal');
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
+process.on('SIGINT', () => {
+  if (isStopping) {
+    log.warn('interrupted again: exiting at once, what was not saved is lost');
+    process.exit(130);
+  }
+  void stop('SIGINT');
+});
+
+/** Answers what is under way, saves, and ends the process within the platform's 30 s whatever the store does. */
+async function stop(signal: string): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  const deadline = AbortSignal.timeout(STOP_STORE_MS_MAX);
+  log.info('stopping', { signal, connections: server.connections });
+  clearInterval(ticking);
+  for (const job of jobs) void job.destroy();
+  ending.abort();
+  await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
+  await Promise.all([accessLog.close(deadline), saver.save('shutdown', deadline)]);
+  log.info('stopped');
+  process.exit(0);
+}
+
+async function purge(): Promise<void> {
+  purgedSeconds = nowSeconds();
+  const run = table.purge(purgedSeconds, config.peerTtlSeconds);
+  await runInSlices(() => run.step(), { monotonicMs, signal: ending.signal });
+  if (run.removed > 0) log.debug('purged', { peers: run.removed });
+}
+
+/** A job of node-cron's: never twice at once, and made up at once when the loop was too busy to start it in time. */
+function everyTime(
+  expression: string,
+  name: string,
+  work: () => Promise<unknown>,
+): ReturnType<typeof cron.schedule> {
+  const complain = (message: string | Error): void =>
+    log.warn(`schedule ${name}`, { detail: message instanceof Error ? message.message : message });
+  const job = cron.schedule(expression, work, {
+    name,
+    noOverlap: true,
+    suppressMissedWarning: true,
+    logger: { info: complain, warn: complain, error: complain, debug: () => {} },
+  });
+  job.on('execution:missed', () => void work());
+  job.on('execution:failed', ({ execution }) => {
+    if (!ending.signal.aborted) throw execution?.error ?? new Error(`${name} failed`);
+  });
+  return job;
+}
+
+function makeTable(): InstanceType<typeof SwarmTable> {
+  try {
+    return new SwarmTable({ peersMax: config.peersMax, swarmsMax: config.swarmsMax, hashKey, random });
+  } catch (error) {
+    log.error('MAX_PEERS is more than this machine can hold', errorFields(error));
+    process.exit(1);
+  }
+}
+
+async function listen(): Promise<{ readonly port: number }> {
+  try {
+    return await server.listen(config.port, config.host);
+  } catch (error) {
+    log.error(`cannot listen on port ${config.port} of ${config.host}`, errorFields(error));
+    process.exit(1);
+  }
+}
+
+function readRestore(): RestoreGauges {
+  return { isSettled: restorer.isSettled, explanation: explainRestore(restorer.progress) };
+}
+
+function readGauges(): Gauges {
+  const { status } = saver;
+  return {
+    nowSeconds: nowSeconds(),
+    startedSeconds,
+    version,
+    table: {
+      ...table.totals,
+      peersMax: table.peersMax,
+      swarmsMax: table.swarmsMax,
+      isNearlyFull: table.isNearlyFull,
+    },
+    access: {
+      mode: access.mode,
+      banned: access.bans.size + config.bannedHashes.length,
+      allowed: access.allowed.size + config.allowedHashes.length,
+      isLoaded: access.isLoaded,
+    },
+    store: {
+      kind: config.store.kind,
+      losesDisk: config.platform.losesDisk,
+      savedSeconds: status.lastSavedAtSeconds,
+      isSaving: status.isSaving,
+      failure: status.lastError,
+    },
+    restore: readRestore(),
+    warnings: proxyWarnings.warnings,
+    memory: process.memoryUsage(),
+    counters,
+    rates,
+  };
+}
