@@ -113,6 +113,10 @@ export class HttpServer {
       for (const socket of this.#connections.keys()) socket.destroy();
     }, msMax);
     await gone;
+    // The listener is done when the last handle is; the sockets say so themselves a little later.
+    await Promise.all(
+      [...this.#connections.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    );
     clearTimeout(idleTimer);
     clearTimeout(endTimer);
     this.#server.close();
