@@ -202,7 +202,7 @@ async function stop(signal: string): Promise<void> {
 
 async function purge(): Promise<void> {
   purgedSeconds = nowSeconds();
-  const run = table.purge(purgedSeconds, config.peerTtlSeconds);
+  const run = tracker.purge(purgedSeconds);
   await runInSlices(() => run.step(), { monotonicMs, signal: ending.signal });
   if (run.removed > 0) log.debug('purged', { peers: run.removed });
 }
