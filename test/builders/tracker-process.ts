@@ -5,9 +5,10 @@
  * build). The environment is made from nothing, so that no DYNO or AWS_* of the machine reaches the tracker.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { TestContext } from 'node:test';
 import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
 
 /** One line of the log. What is no JSON (a crash's trace, say) stands in `message` alone. */
@@ -50,21 +51,28 @@ export interface TrackerOptions {
   readonly spawn?: (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
 }
 
+/** What cleans up when a test ends, well or not: the test's context. */
+export type Cleanup = Pick<TestContext, 'after'>;
+
 /** Starts a tracker and waits until it listens. Rejects with its log when it ends before that. */
-export async function startTracker(options: TrackerOptions = {}): Promise<TrackerProcess> {
+export async function startTracker(context: Cleanup, options: TrackerOptions = {}): Promise<TrackerProcess> {
   const { environment = {}, nodeOptions = [], spawn: start = spawn } = options;
   const child = start(process.execPath, [...NODE_FLAGS, ...nodeOptions, ...program()], {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       PORT: '0',
-      STORE_URL: environment.STORE_URL ?? `file:${temporaryFolder()}`,
+      STORE_URL: environment.STORE_URL ?? `file:${temporaryFolder(context)}`,
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);
+  context.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
   const log: LogLine[] = [];
   const watchers = new Set<() => void>();
   const onLine = (line: string) => {
@@ -131,9 +139,11 @@ export async function startTracker(options: TrackerOptions = {}): Promise<Tracke
   };
 }
 
-/** A new empty folder below the system's folder for such; the test removes it. */
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'trakx-test-'));
+/** A new empty folder below the system's folder for such; removed when the test ends. */
+export function temporaryFolder(context: Cleanup): string {
+  const folder = mkdtempSync(join(tmpdir(), 'trakx-test-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 function program(): string[] {

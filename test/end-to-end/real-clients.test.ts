@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import bencode from 'bencode';
 import { createNetwork, type Host, type Network } from '../builders/network-namespace.ts';
-import { startTracker, type TrackerProcess, temporaryFolder } from '../builders/tracker-process.ts';
+import {
+  type Cleanup,
+  startTracker,
+  type TrackerProcess,
+  temporaryFolder,
+} from '../builders/tracker-process.ts';
 import { needing, networkNamespaces } from '../needs.ts';
 import { aria2 } from './clients/aria2.ts';
 import { libtorrent } from './clients/libtorrent.ts';
@@ -24,20 +28,16 @@ const needs = needing(import.meta.url, [networkNamespaces, ...KINDS.map((kind) =
 
 describe('real clients, each on a host of its own', { ...needs, concurrency: true }, () => {
   for (const family of ['ipv4', 'ipv6'] as const) {
-    it(`find each other over ${family} through the tracker alone, also after it was killed and started again`, async () => {
-      const folder = temporaryFolder();
+    it(`find each other over ${family} through the tracker alone, also after it was killed and started again`, async (context) => {
       const network = createNetwork();
-      try {
-        await tellTheStory(network, family, folder);
-      } finally {
-        network.close();
-        rmSync(folder, { recursive: true });
-      }
+      context.after(() => network.close());
+      await tellTheStory(context, network, family);
     });
   }
 });
 
-async function tellTheStory(network: Network, family: 'ipv4' | 'ipv6', folder: string): Promise<void> {
+async function tellTheStory(context: Cleanup, network: Network, family: 'ipv4' | 'ipv6'): Promise<void> {
+  const folder = temporaryFolder(context);
   const { hub } = network;
   const hubAddress = family === 'ipv4' ? hub.ipv4 : `[${hub.ipv6}]`;
   const announceUrl = `http://${hubAddress}:${TRACKER_PORT}/announce`;
@@ -55,7 +55,7 @@ async function tellTheStory(network: Network, family: 'ipv4' | 'ipv6', folder: s
     STORE_URL: `file:${join(folder, 'store')}`,
     SNAPSHOT_CRON: NEVER,
   };
-  let tracker = await startTracker({ environment, spawn: hub.spawn });
+  let tracker = await startTracker(context, { environment, spawn: hub.spawn });
 
   // Each kind of client seeds a torrent of its own, and the two others download it.
   const torrents = KINDS.map(() => makeTorrent(announceUrl, CONTENT_BYTES));
@@ -77,7 +77,7 @@ async function tellTheStory(network: Network, family: 'ipv4' | 'ipv6', folder: s
 
   await tracker.save();
   assert.deepEqual(await tracker.kill(), { code: null, signal: 'SIGKILL' });
-  tracker = await startTracker({ environment, spawn: hub.spawn });
+  tracker = await startTracker(context, { environment, spawn: hub.spawn });
   await waitUntil('the restarted tracker is ready', async () => {
     return (await fetchFrom(hub, `${tracker.origin}/readyz`)).status === 200;
   });

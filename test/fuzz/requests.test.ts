@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { announceQuery, escaped, hashOf, peerIdOf, rawRequest, scrapeQuery } from '../builders/requests.ts';
-import { startTracker, type TrackerProcess, temporaryFolder } from '../builders/tracker-process.ts';
+import { startTracker, type TrackerProcess } from '../builders/tracker-process.ts';
 import { tameMutant, wildMutant } from './mutations.ts';
 import { sendPipelines } from './pipelines.ts';
 import { type RandomSource, seededRandom } from './random.ts';
@@ -44,35 +44,29 @@ describe('mutated requests over a real socket', () => {
   for (const { name, environment, headers, batches } of settings) {
     it(`a tracker ${name} survives ${batches * MUTANTS_A_BATCH} of them and keeps nothing`, async (t) => {
       t.diagnostic(`FUZZ_SEED=${SEED}`);
-      const folder = temporaryFolder();
-      const tracker = await startTracker({
+      const tracker = await startTracker(t, {
         // A small table is soon full, and then its size is no growth.
-        environment: { STORE_URL: `file:${folder}`, MAX_PEERS: '1000', ...environment },
+        environment: { MAX_PEERS: '1000', ...environment },
         nodeOptions: ['--expose-gc', `--import=${new URL('collect-garbage.mjs', import.meta.url)}`],
       });
-      try {
-        const seeds = [...captured, ...generated, ...scrapes].map((request) => withHeaders(request, headers));
-        const good = withHeaders(rawRequest(`/announce?${announceQuery()}`, ['Connection: close']), headers);
-        const random = seededRandom(SEED);
-        let parsed = 0;
-        let rssEarlyBytes = 0;
-        for (let batch = 1; batch <= batches; batch++) {
-          parsed += (await sendPipelines(tracker.port, pipelinesOf(seeds, random))).parsed;
-          const answer = await sendPipelines(tracker.port, [[good]]);
-          assert.deepEqual([...answer.byStatus], [[200, 1]], `FUZZ_SEED=${SEED}, after batch ${batch}`);
-          if (batch === batches / 10) rssEarlyBytes = await rssBytes(tracker);
-        }
-        const growthBytes = (await rssBytes(tracker)) - rssEarlyBytes;
-        t.diagnostic(`${parsed} got past the HTTP parser; RSS grew by ${growthBytes} bytes`);
-        assert.ok(parsed >= (batches * MUTANTS_A_BATCH) / 3, `only ${parsed} got past the HTTP parser`);
-        assert.ok(growthBytes <= RSS_GROWTH_BYTES_MAX, `RSS grew by ${growthBytes} bytes`);
-        assert.deepEqual(await tracker.stop(), { code: 0, signal: null });
-        const errors = tracker.log.filter(({ level }) => level === undefined || level === 'error');
-        assert.deepEqual(errors, [], `FUZZ_SEED=${SEED}`);
-      } finally {
-        await tracker.kill();
-        rmSync(folder, { recursive: true });
+      const seeds = [...captured, ...generated, ...scrapes].map((request) => withHeaders(request, headers));
+      const good = withHeaders(rawRequest(`/announce?${announceQuery()}`, ['Connection: close']), headers);
+      const random = seededRandom(SEED);
+      let parsed = 0;
+      let rssEarlyBytes = 0;
+      for (let batch = 1; batch <= batches; batch++) {
+        parsed += (await sendPipelines(tracker.port, pipelinesOf(seeds, random))).parsed;
+        const answer = await sendPipelines(tracker.port, [[good]]);
+        assert.deepEqual([...answer.byStatus], [[200, 1]], `FUZZ_SEED=${SEED}, after batch ${batch}`);
+        if (batch === batches / 10) rssEarlyBytes = await rssBytes(tracker);
       }
+      const growthBytes = (await rssBytes(tracker)) - rssEarlyBytes;
+      t.diagnostic(`${parsed} got past the HTTP parser; RSS grew by ${growthBytes} bytes`);
+      assert.ok(parsed >= (batches * MUTANTS_A_BATCH) / 3, `only ${parsed} got past the HTTP parser`);
+      assert.ok(growthBytes <= RSS_GROWTH_BYTES_MAX, `RSS grew by ${growthBytes} bytes`);
+      assert.deepEqual(await tracker.stop(), { code: 0, signal: null });
+      const errors = tracker.log.filter(({ level }) => level === undefined || level === 'error');
+      assert.deepEqual(errors, [], `FUZZ_SEED=${SEED}`);
     });
   }
 });
