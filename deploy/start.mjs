@@ -10,8 +10,27 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'dist', 'main.js');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
+/** Longer than npm takes to pass a signal on, shorter than a person takes to press Ctrl-C again and mean it. */
+const ECHO_MS = 500;
+
 if (isStale()) build();
+if (process.env.npm_lifecycle_event !== undefined) hearInterruptsOnce();
 await import(new URL('../dist/main.js', import.meta.url).href);
+
+// A terminal sends Ctrl-C to npm and to the tracker alike, and npm then passes its own on: one press of the keys arrives
+// twice, and the tracker would take the second for "now, without saving". Node hands every signal to process.emit.
+function hearInterruptsOnce() {
+  const { emit } = process;
+  let heardMs = Number.NEGATIVE_INFINITY;
+  process.emit = function hearOnce(name, ...details) {
+    if (name === 'SIGINT') {
+      const nowMs = performance.now();
+      if (nowMs - heardMs < ECHO_MS) return true;
+      heardMs = nowMs;
+    }
+    return emit.call(this, name, ...details);
+  };
+}
 
 function isStale() {
   if (!existsSync(main)) return true;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -83,5 +84,31 @@ describe('npm start', () => {
     assert.notEqual(status, 0);
     assert.match(stdout, /error TS2322/);
     assert.equal(existsSync(join(root, 'dist/started')), false);
+  });
+
+  test('takes one Ctrl-C for one, though npm passes on what the terminal has sent already', async (context) => {
+    const root = clone(context, false);
+    mkdirSync(join(root, 'dist'));
+    writeFileSync(
+      join(root, 'dist/main.js'),
+      `process.on('SIGINT', () => process.stdout.write(performance.now() + '\\n'));
+       setInterval(() => {}, 1000);
+       process.stdout.write('up\\n');`,
+    );
+    const env = { ...process.env, npm_lifecycle_event: 'start' };
+    const child = spawn(process.execPath, ['deploy/start.mjs'], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    context.after(() => child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    const first = Number((await once(child.stdout, 'data'))[0]);
+    // The echoes come now; whoever goes on pressing is heard in the end.
+    const pressing = setInterval(() => child.kill('SIGINT'), 20);
+    const second = Number((await once(child.stdout, 'data'))[0]);
+    clearInterval(pressing);
+    assert.ok(second - first >= 500, `heard again after ${second - first} ms`);
   });
 });
