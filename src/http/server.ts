@@ -20,6 +20,8 @@ export const REQUEST_TIMEOUT_MS = 15_000;
 /** Longer than the proxy's own idle time (Heroku's router: about 90 s), so that the proxy closes first. */
 export const IDLE_BEHIND_PROXY_MS = 95_000;
 export const IDLE_DIRECT_MS = 15_000;
+/** How long nothing may move on a connection with an answer under way: a client that reads nothing is cut. */
+export const STALLED_TIMEOUT_MS = 60_000;
 /** How long a refused connection may go on sending before it is cut: reading on lets the answer arrive. */
 const REFUSED_LINGER_MS = 2_000;
 
@@ -31,6 +33,7 @@ export interface HttpServerOptions {
   readonly counters: Counters;
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
+  readonly stalledTimeoutMs?: number;
 }
 
 export interface DrainOptions {
@@ -63,6 +66,7 @@ export class HttpServer {
       keepAliveTimeout: (trustProxy ?? 0) > 0 ? IDLE_BEHIND_PROXY_MS : IDLE_DIRECT_MS,
       noDelay: true,
     });
+    this.#server.timeout = options.stalledTimeoutMs ?? STALLED_TIMEOUT_MS;
     this.#server.maxConnections = connectionsMax;
     this.#server.on('connection', (socket) => this.#accept(socket));
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
@@ -148,24 +152,33 @@ export class HttpServer {
 
   /** What node:http could not parse, or was not given in time. */
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (this.#refused.has(socket)) return;
+    // Bytes after a request that said `Connection: close`: its answer ends the connection.
+    if (error.code === 'HPE_CLOSED_CONNECTION' || this.#refused.has(socket)) return;
     this.#refused.add(socket);
     const status = statusOf(error);
-    const isAnswering = (this.#connections.get(socket)?.size ?? 0) > 0;
-    if (status === undefined || isAnswering || !socket.writable) {
+    const responses = [...(this.#connections.get(socket) ?? [])];
+    if (status === undefined || responses.some((response) => !response.writableEnded)) {
       socket.destroy();
       return;
     }
     this.#counters.hits += 1;
     this.#counters.errorsClient += 1;
-    socket.end(
-      `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
-    );
-    const timer = setTimeout(() => socket.destroy(), REFUSED_LINGER_MS);
-    timer.unref();
-    socket.once('close', () => clearTimeout(timer));
-    socket.resume();
+    const last = responses.at(-1);
+    if (last === undefined) endWith(status, socket);
+    else last.once('close', () => endWith(status, socket));
   }
+}
+
+/** Answers with a status line's end, and reads on for a while: closing at once could cost the client the answer. */
+function endWith(status: string, socket: Duplex): void {
+  if (!socket.writable) return;
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+  );
+  const timer = setTimeout(() => socket.destroy(), REFUSED_LINGER_MS);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
 }
 
 function closeAfter(response: ServerResponse): void {

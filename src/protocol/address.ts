@@ -25,7 +25,7 @@ export function parseAddress(text: string): Uint8Array | undefined {
 export function formatAddress(address: Uint8Array): string {
   if (address.length === IPV4_BYTES) return address.join('.');
   const groups: number[] = [];
-  for (let at = 0; at < IPV6_BYTES; at += 2) groups.push((address[at]! << 8) | address[at + 1]!);
+  for (let at = 0; at < IPV6_BYTES; at += 2) groups.push((address[at] << 8) | address[at + 1]);
   const zeros = longestZeroRun(groups);
   const hex = groups.map((group) => group.toString(16));
   if (zeros.length < 2) return hex.join(':');
@@ -54,7 +54,7 @@ export function isInRange(address: Uint8Array, range: AddressRange): boolean {
   const whole = range.prefixBits >> 3;
   for (let at = 0; at < whole; at++) if (address[at] !== range.address[at]) return false;
   const rest = range.prefixBits & 7;
-  return rest === 0 || ((address[whole]! ^ range.address[whole]!) & (0xff00 >> rest) & 0xff) === 0;
+  return rest === 0 || ((address[whole] ^ range.address[whole]) & (0xff00 >> rest) & 0xff) === 0;
 }
 
 function parseIpv4(text: string): Uint8Array | undefined {
@@ -71,8 +71,8 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const front = parseGroups(halves[0]!, halves.length === 1);
-  const back = halves.length === 1 ? [] : parseGroups(halves[1]!, true);
+  const front = parseGroups(halves[0], halves.length === 1);
+  const back = halves.length === 1 ? [] : parseGroups(halves[1], true);
   if (front === undefined || back === undefined) return undefined;
   const length = front.length + back.length;
   if (halves.length === 1 ? length !== IPV6_BYTES : length > IPV6_BYTES - 2) return undefined;

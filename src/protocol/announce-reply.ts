@@ -124,7 +124,7 @@ function* dictionaryPeers(reply: AnnounceReply): Generator<DictionaryPeer> {
     for (let at = 0; at < endpoints.length; at += addressBytes + 2) {
       const portAt = at + addressBytes;
       const ip = formatAddress(endpoints.subarray(at, portAt));
-      const port = (endpoints[portAt]! << 8) | endpoints[portAt + 1]!;
+      const port = (endpoints[portAt] << 8) | endpoints[portAt + 1];
       const peerId = reply.peerIds.subarray(idAt, idAt + PEER_ID_BYTES);
       idAt += peerId.length;
       yield peerId.length === 0 ? { ip, port } : { ip, 'peer id': peerId, port };
@@ -141,7 +141,7 @@ function writeString(bytes: Uint8Array, out: Uint8Array, at: number): number {
 
 /** For a few bytes a loop is quicker than `set`. */
 function writeBytes(bytes: Uint8Array, out: Uint8Array, at: number): number {
-  for (let from = 0; from < bytes.length; from++) out[at++] = bytes[from]!;
+  for (let from = 0; from < bytes.length; from++) out[at++] = bytes[from];
   return at;
 }
 

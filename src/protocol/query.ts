@@ -53,11 +53,11 @@ export class QueryCursor {
  * two hex digits before `end`. `encodedWidth` tells how far the next one is.
  */
 export function decodedByte(bytes: Uint8Array, at: number, end: number): number {
-  const byte = bytes[at]!;
+  const byte = bytes[at];
   if (byte !== PERCENT) return byte;
   if (at + 2 >= end) return -1;
   // A digit that is none is -1, and what is ORed with it stays negative.
-  return (hexDigit(bytes[at + 1]!) << 4) | hexDigit(bytes[at + 2]!);
+  return (hexDigit(bytes[at + 1]) << 4) | hexDigit(bytes[at + 2]);
 }
 
 /** How many bytes of the query the byte at `at` takes up: 3 for an escape, else 1. */

@@ -28,5 +28,5 @@ export function parseScrapeRequest(
   }
   if (hashes.length === 0) return FULL_SCRAPE;
   hashes.sort(Buffer.compare);
-  return hashes.filter((hash, index) => index === 0 || Buffer.compare(hash, hashes[index - 1]!) !== 0);
+  return hashes.filter((hash, index) => index === 0 || Buffer.compare(hash, hashes[index - 1]) !== 0);
 }

@@ -26,8 +26,8 @@ export class PeerSample {
     this.#table = table;
     this.#picks = new Uint32Array(peersMax);
     this.#endpoints = [
-      new Uint8Array(peersMax * ENDPOINT_BYTES[IPV4]!),
-      new Uint8Array(peersMax * ENDPOINT_BYTES[IPV6]!),
+      new Uint8Array(peersMax * ENDPOINT_BYTES[IPV4]),
+      new Uint8Array(peersMax * ENDPOINT_BYTES[IPV6]),
     ];
     this.#ids = new Uint8Array(peersMax * PEER_ID_BYTES);
   }
@@ -72,16 +72,16 @@ export class PeerSample {
   #copyEndpoints(family: Family, from: number, count: number): Uint8Array {
     if (count === 0) return NOTHING;
     const out = this.#endpoints[family];
-    const width = ENDPOINT_BYTES[family]!;
+    const width = ENDPOINT_BYTES[family];
     for (let index = 0; index < count; index++) {
-      this.#table.copyEndpoint(this.#picks[from + index]!, family, out, index * width);
+      this.#table.copyEndpoint(this.#picks[from + index], family, out, index * width);
     }
     return out.subarray(0, count * width);
   }
 
   #copyPeerIds(family: Family, from: number, count: number, to: number): void {
     for (let index = 0; index < count; index++) {
-      this.#table.copyPeerId(this.#picks[from + index]!, family, this.#ids, (to + index) * PEER_ID_BYTES);
+      this.#table.copyPeerId(this.#picks[from + index], family, this.#ids, (to + index) * PEER_ID_BYTES);
     }
   }
 }

@@ -75,7 +75,7 @@ export class Tracker {
     this.#random = random;
     this.#addresses = new PeerAddresses(settings);
     this.#sample = new PeerSample(table, settings.numwantMax);
-    this.#endpoints = [new Uint8Array(ENDPOINT_BYTES[IPV4]!), new Uint8Array(ENDPOINT_BYTES[IPV6]!)];
+    this.#endpoints = [new Uint8Array(ENDPOINT_BYTES[IPV4]), new Uint8Array(ENDPOINT_BYTES[IPV6])];
   }
 
   /**

@@ -262,6 +262,58 @@ describe('F. transport', () => {
     assert.equal(connection.received.length, 0);
   });
 
+  it('what was asked before nonsense is answered, then the nonsense', async () => {
+    await using server = await startServer();
+    using connection = await Connection.open(server.port);
+    const two = [rawRequest(ANNOUNCE), rawRequest('/scrape')];
+    connection.send(Buffer.concat([...two, Buffer.from('nonsense\r\n\r\n')]));
+    success((await connection.response())!);
+    assert.match(failureReason((await connection.response())!), /^full scrape/);
+    assert.equal((await connection.response())?.status, 400);
+    connection.socket.end();
+    await connection.closed;
+  });
+
+  it('bytes after a request that says close do not cost it its answer', async () => {
+    await using server = await startServer();
+    for (const more of ['\r\n', 'nonsense', rawRequest(ANNOUNCE).toString('latin1')]) {
+      using connection = await Connection.open(server.port);
+      const head = rawRequest(ANNOUNCE, ['Connection: close']).toString('latin1');
+      connection.send(head + more);
+      success((await connection.response())!);
+      await connection.closed;
+      assert.equal(connection.received.length, 0);
+    }
+    assert.equal(server.counters.announces, 3);
+  });
+
+  it('a client that asks and asks and reads nothing is cut off', async () => {
+    await using server = await startServer({ server: { stalledTimeoutMs: 200 } });
+    using connection = await Connection.open(server.port);
+    const { socket, closed } = connection;
+    socket.pause();
+    const requests = Buffer.concat(Array(100).fill(rawRequest(ANNOUNCE)));
+    const flood = (error?: Error | null): void => {
+      if (!error) socket.write(requests, flood);
+    };
+    flood();
+    await closed;
+    while (server.http.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('an idle connection is kept longer than a proxy keeps it, and shortly when clients come directly', async () => {
+    for (const [trustProxy, idleSeconds] of [
+      [undefined, 15],
+      [0, 15],
+      [1, 95],
+      [2, 95],
+    ] as const) {
+      await using server = await startServer({ settings: { trustProxy } });
+      const { fields } = await exchange(server.port, rawRequest('/scrape'));
+      assert.equal(fields.get('keep-alive'), `timeout=${idleSeconds}`);
+    }
+  });
+
   it('connections past the most allowed are closed, and the others go on', async () => {
     await using server = await startServer({ server: { connectionsMax: 2 } });
     using first = await Connection.open(server.port);
