@@ -5,7 +5,7 @@
  * Express's habits that would change bytes or meaning are off: letter case of paths, etag, x-powered-by, query
  * parsing, and HEAD running a GET handler, which would make an announce of it. Methods are checked first.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { errorFields, type Log } from '../log.ts';
 import { INTERNAL_ERROR } from '../protocol/client-error.ts';
@@ -54,6 +54,11 @@ export function createApp(parts: AppParts): RequestListener {
   const isTrackerPath = (path: string): boolean => TRACKER_PATHS.includes(path.replace(/(?<=.)\/$/, ''));
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const blame = clientStatusOf(error);
+    if (blame !== undefined && !response.headersSent) {
+      refuse(response, blame, STATUS_CODES[blame] ?? 'bad request');
+      return;
+    }
     counters.errorsServer += 1;
     log.error('a request failed', { path: request.path, ...errorFields(error, true) });
     if (response.headersSent) response.destroy();
@@ -71,4 +76,10 @@ export function createApp(parts: AppParts): RequestListener {
     request.url = target;
     app(request, response);
   };
+}
+
+/** The 4xx that Express and its parsers put on errors a request brought about: a bad escape, a bad body. */
+function clientStatusOf(error: unknown): number | undefined {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }

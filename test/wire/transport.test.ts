@@ -236,6 +236,17 @@ describe('F. transport', () => {
     );
   });
 
+  it("what Express itself finds wrong with a request is the client's fault", async () => {
+    const router = Router();
+    router.get('/pages/:name', (_request, response) => void response.send('fine'));
+    await using server = await startServer({ routers: [router] });
+    const { status, body } = await ask(server, '/pages/%zz');
+    assert.equal(status, 400);
+    assert.equal(body.toString(), 'Bad Request\n');
+    assert.equal(server.counters.errorsServer, 0);
+    assert.deepEqual(server.log.lines, []);
+  });
+
   it('a head of up to 8 KiB is taken, and one of more refused wherever it is long', async () => {
     await using server = await startServer();
     const filler = (length: number): string[] => [`X-Filler: ${'x'.repeat(length)}`];
