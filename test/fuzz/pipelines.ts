@@ -24,7 +24,9 @@ export async function sendPipelines(
   let next = 0;
   const sender = async (number: number): Promise<void> => {
     for (let at = next++; at < pipelines.length; at = next++) {
-      for (const status of await send(port, `127.0.1.${number + 1}`, Buffer.concat(pipelines[at]!))) {
+      const answers = await exchange(port, `127.0.1.${number + 1}`, Buffer.concat(pipelines[at]!));
+      for (const [, digits] of answers.matchAll(/HTTP\/1\.1 (\d{3}) /g)) {
+        const status = Number(digits);
         byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
       }
     }
@@ -34,8 +36,8 @@ export async function sendPipelines(
   return { byStatus, parsed: parsed.reduce((sum, [, count]) => sum + count, 0) };
 }
 
-/** The statuses of the answers, in order. A connection that the tracker cuts has those that came before. */
-function send(port: number, from: string, bytes: Buffer): Promise<number[]> {
+/** What comes back for the bytes, until the tracker closes or cuts the connection. */
+export function exchange(port: number, from: string, bytes: Uint8Array): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect({ host: '127.0.0.1', port, localAddress: from, allowHalfOpen: true });
@@ -44,10 +46,7 @@ function send(port: number, from: string, bytes: Buffer): Promise<number[]> {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED') reject(error); // else it was cut: 'close' follows
     });
-    socket.on('close', () => {
-      const text = Buffer.concat(chunks).toString('latin1');
-      resolve(Array.from(text.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status)));
-    });
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
     socket.end(bytes);
   });
 }

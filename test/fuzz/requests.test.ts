@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { announceQuery, escaped, hashOf, peerIdOf, rawRequest, scrapeQuery } from '../builders/requests.ts';
 import { startTracker, type TrackerProcess } from '../builders/tracker-process.ts';
 import { tameMutant, wildMutant } from './mutations.ts';
-import { sendPipelines } from './pipelines.ts';
+import { exchange, sendPipelines } from './pipelines.ts';
 import { type RandomSource, seededRandom } from './random.ts';
 
 const MUTANTS_A_BATCH = 1_000;
@@ -56,8 +56,8 @@ describe('mutated requests over a real socket', () => {
       let rssEarlyBytes = 0;
       for (let batch = 1; batch <= batches; batch++) {
         parsed += (await sendPipelines(tracker.port, pipelinesOf(seeds, random))).parsed;
-        const answer = await sendPipelines(tracker.port, [[good]]);
-        assert.deepEqual([...answer.byStatus], [[200, 1]], `FUZZ_SEED=${SEED}, after batch ${batch}`);
+        const answer = await exchange(tracker.port, '127.0.0.1', good);
+        assert.match(answer, /^HTTP\/1\.1 200 [^]*8:intervali/, `FUZZ_SEED=${SEED}, after batch ${batch}`);
         if (batch === batches / 10) rssEarlyBytes = await rssBytes(tracker);
       }
       const growthBytes = (await rssBytes(tracker)) - rssEarlyBytes;
