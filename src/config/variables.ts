@@ -118,7 +118,7 @@ const table = {
     unit: 'peers',
     allowed: '0 to 1000, at most NUMWANT_MAX',
     about: 'Peers in a reply when the client does not say how many it wants.',
-    why: 'BEP 3’s habit; a client connects to about as many.',
+    why: 'What deployed trackers give; a client connects to about as many.',
   },
   NUMWANT_MAX: {
     group: 'announce',
@@ -127,7 +127,7 @@ const table = {
     max: 1_000,
     unit: 'peers',
     about: 'The most peers in a reply, whatever the client wants.',
-    why: '200 IPv4 peers fit one TCP segment or two.',
+    why: '200 IPv4 peers are 1200 bytes, so that a reply still fits one TCP segment.',
   },
   SCRAPE_MAX: {
     group: 'announce',
@@ -155,7 +155,8 @@ const table = {
     min: 1_000,
     max: 50_000_000,
     unit: 'peers',
-    about: 'The most peers in the table, and twice the most swarms. Reserved at start, used as it fills.',
+    about:
+      'The most peers in the table; the most swarms are half as many. Reserved at start, used as it fills.',
     why: 'A full table turns peers away; a full memory ends the process.',
   },
   PURGE_CRON: {
