@@ -6,8 +6,8 @@
  *   changes         | seconds 4 | reason number 4 |  one for each time and reason, however many hashes share it
  *   reasons         | each text once
  *
- * So a hash costs 28 bytes and its share of the index, 32 at the most, and a change of 300,000 hashes eight bytes
- * more. Pure: knows no clock, no store, and not what being on the list means.
+ * So a hash costs 28 bytes and its share of the index, 32 at the most; a time and reason cost eight bytes more,
+ * once for all the hashes of a change. Pure: knows no clock, no store, and not what being on the list means.
  */
 import type { HashKey } from '../swarm/half-sip-hash.ts';
 import { HashSlots, SLOT_HEADER_WORDS } from '../swarm/hash-slots.ts';
@@ -87,9 +87,9 @@ export class HashList {
     return this.#slots.count;
   }
 
-  /** Bytes of memory in use, without the texts of the reasons. */
+  /** Bytes of memory in use by hashes and their index; the times and reasons of changes come on top. */
   get bytesInUse(): number {
-    return this.#slots.bytesInUse + this.#changes * 8;
+    return this.#slots.bytesInUse;
   }
 
   /** Whether so many further hashes can be known. */

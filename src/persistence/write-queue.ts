@@ -22,12 +22,16 @@ export interface WriteQueueOptions {
   readonly retryMs?: number | undefined;
 }
 
+/** A process that is about to end tries more often. */
+const DRAINING_PAUSE_MS_MAX = 500;
+
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
   readonly #works: QueuedWork[] = [];
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
+  #isDraining = false;
 
   constructor(options: WriteQueueOptions) {
     this.#options = options;
@@ -52,6 +56,7 @@ export class WriteQueue {
     };
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
+    this.#isDraining = true;
     this.#wake?.();
     await this.#running;
     signal.removeEventListener('abort', end);
@@ -89,7 +94,7 @@ export class WriteQueue {
   async #pauseOrWake(ms: number): Promise<void> {
     if (this.#ending.signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, this.#isDraining ? Math.min(ms, DRAINING_PAUSE_MS_MAX) : ms);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, describe, it } from 'node:test';
+import express from 'express';
+import { Access } from '../../src/access/access.ts';
+import { adminRoutes } from '../../src/http/admin-routes.ts';
+import { AccessLog } from '../../src/persistence/access-log.ts';
+import { formatInfoHash } from '../../src/protocol/info-hash.ts';
+import { memoryLog } from '../builders/log.ts';
+import { MemoryStore } from '../builders/store.ts';
+import { HASH_KEY, infoHash, NOW } from '../builders/swarm.ts';
+
+const TOKEN = 'a-token-of-some-length';
+const HASH = formatInfoHash(infoHash(1));
+const BY_ENVIRONMENT = formatInfoHash(infoHash(900));
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON came is looked into field by field
+  readonly body: any;
+}
+
+let server: Server | undefined;
+let served: AccessLog | undefined;
+
+async function serve({ adminToken }: { adminToken: string | undefined } = { adminToken: TOKEN }) {
+  const store = new MemoryStore();
+  const access = new Access({
+    mode: 'open',
+    hashKey: HASH_KEY,
+    bannedByEnvironment: [infoHash(900)],
+    allowedByEnvironment: [infoHash(901)],
+    hashesMax: 400_000,
+  });
+  const log = memoryLog();
+  const monotonicMs = (): number => performance.now();
+  const accessLog = new AccessLog({
+    store,
+    access,
+    boot: 'boot0001',
+    dropSwarm: () => {},
+    nowSeconds: () => NOW,
+    monotonicMs,
+    log,
+    retryMs: 60_000,
+  });
+  served = accessLog;
+  await accessLog.load(new AbortController().signal);
+  const app = express();
+  app.enable('case sensitive routing');
+  app.use(adminRoutes({ adminToken, access, accessLog, monotonicMs, log }));
+  server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const ask = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    authorization = `Bearer ${TOKEN}`,
+  ): Promise<Answer> => {
+    const init: RequestInit = { method, headers: { authorization } };
+    if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
+    const text = await response.text();
+    const isJson = response.headers.get('content-type') === 'application/json';
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text || 'null') : text,
+    };
+  };
+  return { ask, store, access, accessLog, log, port };
+}
+
+afterEach(async () => {
+  await served?.close(AbortSignal.abort());
+  server?.closeAllConnections();
+  server?.close();
+});
+
+describe('the admin routes', () => {
+  it('are not there without a token', async () => {
+    const { ask } = await serve({ adminToken: undefined });
+    for (const path of ['/admin/bans', `/admin/bans/${HASH}`])
+      assert.equal((await ask('GET', path)).status, 404);
+  });
+
+  it('let nobody in without the right token, and do not wait for the body before they say so', async () => {
+    const { ask, port, store } = await serve();
+    for (const authorization of [
+      '',
+      'Bearer',
+      'Bearer ',
+      `Bearer ${TOKEN}x`,
+      `Bearer ${TOKEN.slice(1)}`,
+      `Basic ${TOKEN}`,
+      TOKEN,
+    ]) {
+      for (const [method, path] of [
+        ['GET', '/admin/bans'],
+        ['PUT', `/admin/bans/${HASH}`],
+        ['GET', '/admin/nowhere'],
+      ] as const) {
+        const { status, headers, body } = await ask(method, path, undefined, authorization);
+        assert.equal(status, 401);
+        assert.match(headers.get('www-authenticate') ?? '', /^Bearer/);
+        assert.match(body.error, /ADMIN_TOKEN/);
+      }
+    }
+    assert.deepEqual(store.keys(), []);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST /admin/bans HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
+    const [head] = (await once(socket, 'data')) as [Buffer];
+    assert.match(head.toString(), /^HTTP\/1\.1 401 /);
+    assert.match(head.toString(), /\r\nConnection: close\r\n/i);
+    socket.destroy();
+  });
+
+  for (const list of ['bans', 'allowed'] as const) {
+    it(`put a hash on the list, show it and take it off (${list})`, async () => {
+      const { ask, access } = await serve();
+      const path = `/admin/${list}/${HASH}`;
+      assert.equal((await ask('GET', path)).status, 404);
+      assert.equal((await ask('DELETE', path)).status, 404);
+      const put = await ask('PUT', path, { reason: 'asked for' });
+      assert.equal(put.status, 200);
+      assert.equal(put.headers.get('cache-control'), 'no-store');
+      assert.deepEqual([put.body.enforced, put.body.stored, put.body.hashes], [true, true, 1]);
+      assert.ok(access[list].has(infoHash(1)));
+      const shown = await ask('GET', `/admin/${list}/${HASH.toUpperCase()}`);
+      assert.deepEqual(shown.body, {
+        infoHash: HASH,
+        reason: 'asked for',
+        changedAt: new Date(NOW * 1000).toISOString(),
+        isByEnvironment: false,
+        isServed: list === 'allowed',
+      });
+      assert.equal((await ask('DELETE', path)).status, 200);
+      assert.equal((await ask('GET', path)).status, 404);
+      assert.ok(!access[list].has(infoHash(1)));
+    });
+  }
+
+  it('put many on the list at once, and give them out in pages', async () => {
+    const { ask } = await serve();
+    const hashes = Array.from({ length: 25 }, (_, index) => formatInfoHash(infoHash(index)));
+    const added = await ask('POST', '/admin/bans', { hashes, reason: 'a list' });
+    assert.deepEqual([added.status, added.body.hashes], [200, 25]);
+    const seen: string[] = [];
+    let next: string | null = '0';
+    for (let pages = 0; next !== null; pages++) {
+      assert.ok(pages < 5);
+      const page = await ask('GET', `/admin/bans?limit=10&cursor=${next}`);
+      assert.equal(page.body.count, 25);
+      assert.deepEqual(page.body.byEnvironment, next === '0' ? [BY_ENVIRONMENT] : undefined);
+      for (const each of page.body.bans) seen.push(each.infoHash);
+      next = page.body.next;
+    }
+    assert.deepEqual(seen.sort(), hashes.sort());
+  });
+
+  it('take 300,000 bans in one request', async () => {
+    const { ask, access, store } = await serve();
+    const hashes = Array.from({ length: 300_000 }, (_, index) => formatInfoHash(infoHash(index)));
+    const body = JSON.stringify({ hashes, reason: 'a long list' }, null, 2);
+    assert.equal((await ask('POST', '/admin/bans', body)).status, 200);
+    assert.equal(access.bans.size, 300_000);
+    assert.equal(store.keys().length, 1);
+  });
+
+  it('refuse more than 400,000 hashes in one change, and bodies past any sense', async () => {
+    const { ask, access } = await serve();
+    const hashes = new Array(400_001).fill(HASH);
+    const tooMany = await ask('POST', '/admin/bans', { hashes });
+    assert.equal(tooMany.status, 413);
+    assert.match(tooMany.body.error, /400000/);
+    const tooLarge = await ask('POST', '/admin/bans', ' '.repeat(30_000_000)).catch(
+      (error: unknown) => error,
+    );
+    if (!(tooLarge instanceof Error)) assert.equal((tooLarge as Answer).status, 413);
+    assert.equal(access.bans.size, 0);
+  });
+
+  it('say what is wrong and what is allowed', async () => {
+    const { ask, store } = await serve();
+    const cases: readonly [string, string, unknown, number, RegExp][] = [
+      ['GET', '/admin/bans/abc', undefined, 400, /40 hexadecimal/],
+      ['PUT', `/admin/bans/${HASH.slice(1)}g`, {}, 400, /40 hexadecimal/],
+      ['PUT', '/admin/bans/%ff', {}, 400, /40 hexadecimal/],
+      ['PUT', `/admin/bans/${HASH}`, 'not json', 400, /not JSON/],
+      ['PUT', `/admin/bans/${HASH}`, '[]', 400, /JSON object/],
+      ['PUT', `/admin/bans/${HASH}`, { reason: 5 }, 400, /text/],
+      ['PUT', `/admin/bans/${HASH}`, { reason: 'ä'.repeat(101) }, 400, /200 bytes.*202/],
+      ['PUT', `/admin/bans/${HASH}`, { reson: 'x' }, 400, /"reson".*reason/],
+      ['POST', '/admin/bans', {}, 400, /hashes must be an array/],
+      ['POST', '/admin/bans', { hashes: [] }, 400, /one or more/],
+      ['POST', '/admin/bans', { hashes: [HASH, 'x'] }, 400, /hashes\[1\]/],
+      ['POST', '/admin/bans', { hashes: [HASH, 7] }, 400, /hashes\[1\]/],
+      ['GET', '/admin/bans?limit=0', undefined, 400, /1 to 10000/],
+      ['GET', '/admin/bans?limit=10001', undefined, 400, /1 to 10000/],
+      ['GET', '/admin/bans?cursor=x', undefined, 400, /next/],
+      ['GET', '/admin/nowhere', undefined, 404, /\/admin\/bans/],
+      ['GET', `/admin/bans/${HASH}/more`, undefined, 404, /\/admin\/bans/],
+      ['DELETE', `/admin/bans/${BY_ENVIRONMENT}`, undefined, 409, /BANNED_HASHES/],
+      ['DELETE', `/admin/allowed/${formatInfoHash(infoHash(901))}`, undefined, 409, /ALLOWED_HASHES/],
+    ];
+    for (const [method, path, body, status, sentence] of cases) {
+      const answer = await ask(method, path, body);
+      assert.equal(answer.status, status, `${method} ${path} ${JSON.stringify(body)}`);
+      assert.match(answer.body.error, sentence);
+      assert.equal(answer.headers.get('cache-control'), 'no-store');
+    }
+    assert.deepEqual(store.keys(), []);
+  });
+
+  it('take a reason of 200 bytes, and none', async () => {
+    const { ask } = await serve();
+    assert.equal((await ask('PUT', `/admin/bans/${HASH}`, { reason: 'ä'.repeat(100) })).status, 200);
+    assert.equal((await ask('PUT', `/admin/bans/${HASH}`)).status, 200);
+    assert.equal((await ask('GET', `/admin/bans/${HASH}`)).body.reason, '');
+  });
+
+  it('answer other methods with 405 and those that are allowed', async () => {
+    const { ask, store } = await serve();
+    for (const [method, path, allow] of [
+      ['HEAD', '/admin/bans', 'GET, POST'],
+      ['PUT', '/admin/bans', 'GET, POST'],
+      ['DELETE', '/admin/bans', 'GET, POST'],
+      ['HEAD', `/admin/bans/${HASH}`, 'GET, PUT, DELETE'],
+      ['POST', `/admin/bans/${HASH}`, 'GET, PUT, DELETE'],
+    ] as const) {
+      const { status, headers } = await ask(method, path);
+      assert.deepEqual([status, headers.get('allow')], [405, allow], `${method} ${path}`);
+    }
+    assert.deepEqual(store.keys(), []);
+  });
+
+  it('with the store down enforce a ban and do not make an unban, and say which', async () => {
+    const { ask, store, access } = await serve();
+    await ask('PUT', `/admin/bans/${HASH}`);
+    store.failure = 'unreachable';
+    const other = formatInfoHash(infoHash(2));
+    const ban = await ask('PUT', `/admin/bans/${other}`);
+    assert.deepEqual([ban.status, ban.body.enforced, ban.body.stored], [503, true, false]);
+    assert.ok(access.bans.has(infoHash(2)));
+    const unban = await ask('DELETE', `/admin/bans/${HASH}`);
+    assert.deepEqual([unban.status, unban.body.enforced, unban.body.stored], [503, false, false]);
+    assert.ok(access.bans.has(infoHash(1)));
+  });
+
+  it('leave a line in the log for each change, without the token', async () => {
+    const { ask, log } = await serve();
+    await ask('PUT', `/admin/bans/${HASH}`, { reason: 'asked for' });
+    await ask('POST', '/admin/allowed', { hashes: [HASH, BY_ENVIRONMENT] });
+    await ask('DELETE', `/admin/bans/${HASH}`);
+    const lines = log.lines.filter(({ message }) => message.startsWith('An administrator'));
+    assert.deepEqual(
+      lines.map(({ fields }) => [fields.list, fields.action, fields.hashes, fields.outcome]),
+      [
+        ['bans', 'add', 1, 'stored'],
+        ['allowed', 'add', 2, 'stored'],
+        ['bans', 'remove', 1, 'stored'],
+      ],
+    );
+    assert.ok(!JSON.stringify(log.lines).includes(TOKEN));
+  });
+});
