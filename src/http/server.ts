@@ -111,7 +111,7 @@ export class HttpServer {
     });
     const idleTimer = setTimeout(() => {
       this.#closesIdle = true;
-      this.#closeIdle();
+      this.#server.closeIdleConnections();
     }, idleMs);
     const endTimer = setTimeout(() => {
       for (const socket of this.#connections.keys()) socket.destroy();
@@ -138,16 +138,8 @@ export class HttpServer {
     if (this.#isDraining) closeAfter(response);
     response.once('close', () => {
       responses?.delete(response);
-      if (this.#closesIdle) this.#closeIdle();
+      if (this.#closesIdle) this.#server.closeIdleConnections();
     });
-  }
-
-  /** Closes what neither has a request under way nor has begun to send one. */
-  #closeIdle(): void {
-    this.#server.closeIdleConnections();
-    for (const socket of this.#connections.keys()) {
-      if ((socket as Socket).bytesRead === 0) socket.destroy();
-    }
   }
 
   /** What node:http could not parse, or was not given in time. */

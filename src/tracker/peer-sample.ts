@@ -39,13 +39,13 @@ export class PeerSample {
   }
 
   /**
-   * Draws up to `wanted` peers of the swarm in `slot`, for an asker of `family` whose own endpoint, if it has
-   * one, is left out.
+   * Draws up to `wanted` peers of the swarm in `slot`, for an asker of `family` at endpoint `asker`, which is
+   * left out.
    */
   draw(
     slot: number,
     family: Family,
-    asker: Uint8Array | undefined,
+    asker: Uint8Array,
     wanted: number,
     leechersOnly: boolean,
     withPeerIds: boolean,

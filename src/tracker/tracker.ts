@@ -103,13 +103,13 @@ export class Tracker {
     endpoint[address.length + 1] = request.port & 0xff;
 
     const role = roleOf(request);
-    const isHidden = request.port === 0;
     let isStored = true;
     let slot: number;
     if (request.event === 'stopped') {
       slot = table.find(request.infoHash);
       if (slot >= 0) table.forget(slot, family, endpoint, now);
-    } else if (isHidden) {
+    } else if (request.port === 0) {
+      // Hidden: told of the others, and they not of it.
       slot = table.find(request.infoHash);
     } else {
       slot = table.open(request.infoHash, now);
@@ -129,7 +129,7 @@ export class Tracker {
       // Who has everything it wants gets leechers only, even when they are few: others are of no use to it.
       const leechersOnly = role !== LEECHER;
       const withPeerIds = !request.isCompact && request.withPeerIds;
-      this.#sample.draw(slot, family, isHidden ? undefined : endpoint, wanted, leechersOnly, withPeerIds);
+      this.#sample.draw(slot, family, endpoint, wanted, leechersOnly, withPeerIds);
     } else {
       this.#sample.clear();
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import { announceQuery, rawRequest } from '../builders/requests.ts';
 import { type RunningServer, startServer } from '../builders/server.ts';
 import { ask, countsOf, failureReason, success } from './ask.ts';
@@ -296,6 +296,19 @@ describe('F. transport', () => {
       assert.equal(connection.received.length, 0);
     }
     assert.equal(server.counters.announces, 3);
+  });
+
+  it('nor when that answer takes its time', async () => {
+    const router = Router();
+    const asked = new Promise<Response>((resolve) => {
+      router.get('/slow', (_request, response) => resolve(response));
+    });
+    await using server = await startServer({ routers: [router] });
+    using connection = await Connection.open(server.port);
+    connection.send(`${rawRequest('/slow', ['Connection: close']).toString('latin1')}nonsense`);
+    (await asked).send('slow');
+    assert.equal((await connection.response())?.body.toString(), 'slow');
+    await connection.closed;
   });
 
   it('a client that asks and asks and reads nothing is cut off', async () => {
