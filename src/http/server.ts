@@ -16,7 +16,8 @@ import type { Counters } from '../stats/counters.ts';
 /** Request line and header fields together; Heroku's router passes no longer line either. */
 export const HEAD_BYTES_MAX = 8192;
 export const HEADERS_TIMEOUT_MS = 10_000;
-export const REQUEST_TIMEOUT_MS = 15_000;
+/** Head and body: 300,000 bans are 13 MB, and Heroku's router waits no longer either. */
+export const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the proxy's own idle time (Heroku's router: about 90 s), so that the proxy closes first. */
 export const IDLE_BEHIND_PROXY_MS = 95_000;
 export const IDLE_DIRECT_MS = 15_000;
