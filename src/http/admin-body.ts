@@ -52,12 +52,55 @@ export interface ManyHashes {
   readonly reason: string;
 }
 
-/** `{"hashes": ["…", …], "reason": "…"}`. The hashes are checked in slices. */
+/** `{"hashes": ["…", …], "reason": "…"}`. The hashes are read in slices: a long list must not hold up announces. */
 export async function parseMany(body: Buffer, monotonicMs: MonotonicMs): Promise<ManyHashes | AdminProblem> {
-  const value = parseObject(body, ['hashes', 'reason']);
+  const list = await readHashList(body, monotonicMs);
+  // Without the list that was read the rest is small; with one that could not be read, all of it says what is wrong.
+  const value = parseObject(list === undefined ? body : list.rest, ['hashes', 'reason']);
   if (value instanceof AdminProblem) return value;
   const reason = reasonOf(value);
   if (reason instanceof AdminProblem) return reason;
+  const hashes = list?.hashes ?? hashesOf(value);
+  if (hashes instanceof AdminProblem) return hashes;
+  if (hashes.length <= CHANGE_HASHES_MAX) return { hashes, reason };
+  return new AdminProblem(
+    413,
+    `A change may name up to ${CHANGE_HASHES_MAX} hashes, not ${hashes.length}: send several.`,
+  );
+}
+
+/**
+ * Reads the usual case, in which the only brackets of the body are those of `hashes` and between them is nothing but
+ * hashes. undefined for any other body, right or wrong.
+ */
+async function readHashList(
+  body: Buffer,
+  monotonicMs: MonotonicMs,
+): Promise<{ readonly hashes: readonly Uint8Array[]; readonly rest: Buffer } | undefined> {
+  const from = body.indexOf('[');
+  const to = body.lastIndexOf(']');
+  if (from < 0 || to < from) return undefined;
+  const rest = Buffer.concat([body.subarray(0, from + 1), body.subarray(to)]);
+  const value = parseObject(rest, ['hashes', 'reason']);
+  if (value instanceof AdminProblem || !Array.isArray(value.hashes)) return undefined;
+  const text = body.toString('latin1', from + 1, to);
+  const element = /\s*"([0-9a-fA-F]{40})"\s*(,|$)/y;
+  const hashes: Uint8Array[] = [];
+  let isOver = false;
+  const step = (): boolean => {
+    for (let count = 0; count < HASHES_PER_STEP && !isOver; count++) {
+      const match = element.exec(text); // goes on where the last one ended
+      if (match === null) return false;
+      hashes.push(parseInfoHash(match[1]!)!);
+      isOver = match[2] === '';
+    }
+    return !isOver;
+  };
+  await runInSlices(step, { monotonicMs });
+  return isOver ? { hashes, rest } : undefined;
+}
+
+function hashesOf(value: Record<string, unknown>): readonly Uint8Array[] | AdminProblem {
   const texts = value.hashes;
   if (!Array.isArray(texts) || texts.length === 0) {
     return new AdminProblem(
@@ -65,32 +108,15 @@ export async function parseMany(body: Buffer, monotonicMs: MonotonicMs): Promise
       'hashes must be an array of one or more info hashes in 40 hexadecimal characters.',
     );
   }
-  if (texts.length > CHANGE_HASHES_MAX) {
-    return new AdminProblem(
-      413,
-      `A change may name up to ${CHANGE_HASHES_MAX} hashes, not ${texts.length}: send several.`,
-    );
-  }
   const hashes: Uint8Array[] = [];
-  let problem: AdminProblem | undefined;
-  const step = (): boolean => {
-    const end = Math.min(texts.length, hashes.length + HASHES_PER_STEP);
-    while (hashes.length < end) {
-      const text: unknown = texts[hashes.length];
-      const infoHash = typeof text === 'string' ? parseInfoHash(text) : undefined;
-      if (infoHash === undefined) {
-        problem = new AdminProblem(
-          400,
-          `hashes[${hashes.length}] is not an info hash in 40 hexadecimal characters.`,
-        );
-        return false;
-      }
-      hashes.push(infoHash);
+  for (const [index, text] of texts.entries()) {
+    const infoHash = typeof text === 'string' ? parseInfoHash(text) : undefined;
+    if (infoHash === undefined) {
+      return new AdminProblem(400, `hashes[${index}] is not an info hash in 40 hexadecimal characters.`);
     }
-    return hashes.length < texts.length;
-  };
-  await runInSlices(step, { monotonicMs });
-  return problem ?? { hashes, reason };
+    hashes.push(infoHash);
+  }
+  return hashes;
 }
 
 function parseObject(body: Buffer, fields: readonly string[]): Record<string, unknown> | AdminProblem {

@@ -9,7 +9,7 @@ import { type MonotonicMs, runInSlices } from '../slices.ts';
 import { AccessObjectReader, type AccessSection } from './access-object.ts';
 import { ACCESS_PREFIX, isAccessKey } from './object-keys.ts';
 import { pauseMs, RetryPause } from './retry-pause.ts';
-import { type Store, StoreError } from './store.ts';
+import { type Store, StoreError, type StoreFailure } from './store.ts';
 
 const READS_AT_ONCE = 8;
 const FOLD_OBJECTS_MIN = 101;
@@ -107,6 +107,7 @@ export class AccessLoader {
   async #load(closing: AbortSignal): Promise<void> {
     const { access, log, retryMs, onLoaded } = this.#options;
     const pause = new RetryPause(retryMs);
+    let failure: StoreFailure | undefined;
     while (!access.isLoaded && !closing.aborted) {
       try {
         await this.readNew(closing);
@@ -123,9 +124,12 @@ export class AccessLoader {
       } catch (error) {
         if (closing.aborted) return;
         if (!(error instanceof StoreError)) throw error;
-        log.error(`The access lists cannot be read, and will be tried until they can: ${error.message}`, {
-          failure: error.failure,
-        });
+        if (error.failure !== failure) {
+          failure = error.failure;
+          log.error(`The access lists cannot be read, and will be tried until they can: ${error.message}`, {
+            failure,
+          });
+        }
         await pauseMs(pause.nextMs(), closing);
       }
     }

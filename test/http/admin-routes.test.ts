@@ -223,6 +223,27 @@ describe('the admin routes', () => {
     assert.equal((await ask('GET', `/admin/bans/${HASH}`)).body.reason, '');
   });
 
+  it('read a list in any form that JSON allows', async () => {
+    const { ask, access } = await serve();
+    const bodies = [
+      `{"hashes":["${formatInfoHash(infoHash(1))}","${formatInfoHash(infoHash(2))}"],"reason":"[a] list"}`,
+      `{"reason":"]","hashes" : [ "${formatInfoHash(infoHash(3)).toUpperCase()}" , "\\u00300${formatInfoHash(infoHash(4)).slice(2)}"\n]}`,
+      `\n{"hashes":[\r\n\t"${formatInfoHash(infoHash(5))}"\n]\n}`,
+    ];
+    for (const body of bodies) assert.equal((await ask('POST', '/admin/bans', body)).status, 200, body);
+    assert.equal(access.bans.size, 5);
+    assert.equal((await ask('GET', `/admin/bans/${HASH}`)).body.reason, '[a] list');
+    for (const body of [
+      `{"hashes":["${HASH}",],"reason":""}`,
+      `{"hashes":["${HASH}" "${HASH}"]}`,
+      `{"hashes":["${HASH}"]`,
+      `["${HASH}"]`,
+      `{"hashes":{"a":["${HASH}"]}}`,
+    ]) {
+      assert.equal((await ask('POST', '/admin/bans', body)).status, 400, body);
+    }
+  });
+
   it('answer other methods with 405 and those that are allowed', async () => {
     const { ask, store } = await serve();
     for (const [method, path, allow] of [
