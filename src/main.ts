@@ -177,8 +177,10 @@ const ticking = setInterval(() => {
 let isStopping = false;
 saveNow = () => void saver.save('signal');
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
+let interrupts = 0;
 process.on('SIGINT', () => {
-  if (isStopping) {
+  interrupts += 1;
+  if (interrupts > 1) {
     log.warn('interrupted again: exiting at once, what was not saved is lost');
     process.exit(130);
   }
