@@ -3,31 +3,17 @@
  * true by itself, whatever became of the rest. Completed downloads are only gathered, because they are added up
  * and must come from one whole snapshot (rule D-R2).
  */
-import { AGE_SECONDS_MAX, ENDPOINT_BYTES, type Family, RECORD_BYTES } from '../swarm/record.ts';
-import { Outcome } from '../swarm/swarm-table.ts';
+import { AGE_SECONDS_MAX, ENDPOINT_BYTES, RECORD_BYTES } from '../swarm/record.ts';
+import { Outcome, type SwarmTable } from '../swarm/swarm-table.ts';
 import { BlockTag, ObjectKind } from './object-format.ts';
 import { ObjectReader, type ObjectState } from './object-reader.ts';
 import { SwarmEntryReader } from './swarm-entries.ts';
 
 /** What a restore needs of the table. */
-export interface SwarmDestination {
-  readonly swarmsMax: number;
-  readonly totals: { readonly swarms: number; readonly retained: number };
-  find(infoHash: Uint8Array): number;
-  open(infoHash: Uint8Array, now: number): number;
-  restoreTotals(slot: number, completed: number, lastActivitySeconds: number, now: number): void;
-  restorePeer(
-    slot: number,
-    family: Family,
-    isSeeder: boolean,
-    flags: number,
-    lastSeenSeconds: number,
-    record: Uint8Array,
-    at: number,
-    now: number,
-    ttlSeconds: number,
-  ): Outcome;
-}
+export type SwarmDestination = Pick<
+  SwarmTable,
+  'swarmsMax' | 'totals' | 'find' | 'open' | 'restoreTotals' | 'restorePeer'
+>;
 
 export interface RestoreSettings {
   readonly table: SwarmDestination;

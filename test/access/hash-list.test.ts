@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Applied, HashList } from '../../src/access/hash-list.ts';
-import { HASH_KEY, infoHash, seededRandom } from '../builders/swarm.ts';
+import { seededRandom } from '../builders/random.ts';
+import { HASH_KEY, infoHash } from '../builders/swarm.ts';
 
 function bans(hashesMax = 10_000): HashList {
   return new HashList({ hashesMax, hashKey: HASH_KEY, doesListedWinTie: true });

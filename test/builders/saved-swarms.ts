@@ -10,7 +10,8 @@ import {
   SEEDER,
 } from '../../src/swarm/record.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
-import { infoHash as infoHashOf, seededRandom } from './swarm.ts';
+import { seededRandom } from './random.ts';
+import { infoHash as infoHashOf } from './swarm.ts';
 
 /** Peers of both families and every role, in swarms of one to about a dozen and one of 400; some have completed. */
 export function fillTable(

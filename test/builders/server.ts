@@ -8,10 +8,11 @@ import { createApp } from '../../src/http/app.ts';
 import { ClientAddresses } from '../../src/http/client-address.ts';
 import { ProxyWarnings } from '../../src/http/proxy-warnings.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/http/server.ts';
-import type { Log, LogFields, LogLevel } from '../../src/log.ts';
 import { Counters } from '../../src/stats/counters.ts';
 import { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { Tracker, type TrackerOptions, type TrackerSettings } from '../../src/tracker/tracker.ts';
+import { type MemoryLog, memoryLog } from './log.ts';
+import { seededRandom } from './random.ts';
 
 /** The settings of the wire tests: no jitter, and what the configuration has by default otherwise. */
 export const SETTINGS: TrackerSettings = {
@@ -26,34 +27,9 @@ export const SETTINGS: TrackerSettings = {
   trustIpParamFrom: [],
 };
 
-export interface LogLine {
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields: LogFields | undefined;
-}
-
 /** Keeps what was logged. */
-export function keptLog(): Log & { readonly lines: readonly LogLine[] } {
-  const lines: LogLine[] = [];
-  const keep = (level: LogLevel) => (message: string, fields?: LogFields) => {
-    lines.push({ level, message, fields });
-  };
-  return { lines, debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
-}
-
-/** A generator of 32-bit numbers that is the same in every run (xorshift32). */
-export function seededRandom(seed = 1): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
-}
-
 export function buildTable({ peersMax = 20_000, swarmsMax = 10_000 } = {}): SwarmTable {
-  return new SwarmTable({ peersMax, swarmsMax, hashKey: [1, 2], random: seededRandom() });
+  return new SwarmTable({ peersMax, swarmsMax, hashKey: [1, 2], random: seededRandom(1) });
 }
 
 /** Runs a purge to its end. */
@@ -84,7 +60,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly table: SwarmTable;
   readonly tracker: Tracker;
   readonly counters: Counters;
-  readonly log: ReturnType<typeof keptLog>;
+  readonly log: MemoryLog;
   readonly warnings: ProxyWarnings;
   readonly http: HttpServer;
   /** The tracker's time, seconds since the epoch; stands still unless a test moves it. */
@@ -97,7 +73,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { trustProxy } = settings;
   const table = options.table ?? buildTable();
   const counters = new Counters();
-  const log = keptLog();
+  const log = memoryLog();
   const clock = { nowSeconds: 1_700_000_000 };
   const access = options.access ?? SERVES_ALL;
   const tracker = new Tracker({ table, access, counters, settings, random: seededRandom(7) });

@@ -1,20 +1,10 @@
 /** Swarms for tests: tables with a fixed secret, peers by number, and a generator with a seed. */
 import type { Family } from '../../src/swarm/record.ts';
 import { SwarmTable, type SwarmTableOptions } from '../../src/swarm/swarm-table.ts';
+import { seededRandom } from './random.ts';
 
 export const NOW = 1_700_000_000;
 export const HASH_KEY = [0x12345678, 0x9abcdef0] as const;
-
-/** Uniform 32-bit integers from a seed (mulberry32: good enough to test with). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-}
 
 export function swarmTable(options: Partial<SwarmTableOptions> = {}): SwarmTable {
   return new SwarmTable({

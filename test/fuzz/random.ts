@@ -1,4 +1,5 @@
-/** Seeded randomness for the fuzzer: the same seed gives the same run. */
+/** The fuzzer's choices: the same seed gives the same run. */
+import { seededRandom } from '../builders/random.ts';
 
 export interface RandomSource {
   /** A whole number, 0 to `end` − 1, each equally likely. */
@@ -8,15 +9,8 @@ export interface RandomSource {
   happens(times: number, of: number): boolean;
 }
 
-/** Mulberry32, by Tommy Ettinger: 32 bits of state, ample for choosing mutations. */
-export function seededRandom(seed: number): RandomSource {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return (bits ^ (bits >>> 14)) >>> 0;
-  };
+export function randomSource(seed: number): RandomSource {
+  const next = seededRandom(seed);
   const below = (end: number): number => Math.floor((next() / 2 ** 32) * end);
   return {
     below,

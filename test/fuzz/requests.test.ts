@@ -6,7 +6,7 @@ import { announceQuery, escaped, hashOf, peerIdOf, rawRequest, scrapeQuery } fro
 import { startTracker, type TrackerProcess } from '../builders/tracker-process.ts';
 import { tameMutant, wildMutant } from './mutations.ts';
 import { exchange, sendPipelines } from './pipelines.ts';
-import { type RandomSource, seededRandom } from './random.ts';
+import { type RandomSource, randomSource } from './random.ts';
 
 const MUTANTS_A_BATCH = 1_000;
 const RSS_GROWTH_BYTES_MAX = 10 * 2 ** 20;
@@ -61,7 +61,7 @@ describe('mutated requests over a real socket', () => {
       });
       const seeds = [...captured, ...generated, ...scrapes].map((request) => withHeaders(request, headers));
       const good = withHeaders(rawRequest(`/announce?${announceQuery()}`, ['Connection: close']), headers);
-      const random = seededRandom(SEED);
+      const random = randomSource(SEED);
       let parsed = 0;
       let rssEarlyBytes = 0;
       for (let batch = 1; batch <= batches; batch++) {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ProxyWarnings, WINDOW_ANNOUNCES } from '../../src/http/proxy-warnings.ts';
+import { memoryLog } from '../builders/log.ts';
+import { seededRandom } from '../builders/random.ts';
 import { announceQuery } from '../builders/requests.ts';
-import { keptLog, type RunningServer, seededRandom, startServer } from '../builders/server.ts';
+import { type RunningServer, startServer } from '../builders/server.ts';
 import { ask } from '../wire/ask.ts';
 
 async function announceWith(server: RunningServer, ...headerLines: string[]): Promise<void> {
@@ -90,7 +92,7 @@ describe('a warning about the proxy', () => {
   describe('for nearly all announces from one address', () => {
     /** Warnings after a window in which `share` announces came from one address, mixed with all others. */
     function warningsAfter(share: number): readonly string[] {
-      const log = keptLog();
+      const log = memoryLog();
       const warnings = new ProxyWarnings({ trustProxy: undefined, log });
       const random = seededRandom(share + 1);
       const others = Array.from({ length: WINDOW_ANNOUNCES - share }, (_, index) =>
@@ -113,7 +115,7 @@ describe('a warning about the proxy', () => {
     });
 
     it('is given once, however long it goes on, and not before the thousandth', () => {
-      const log = keptLog();
+      const log = memoryLog();
       const warnings = new ProxyWarnings({ trustProxy: 1, log });
       for (let count = 1; count < WINDOW_ANNOUNCES; count++) warnings.heardFrom(Uint8Array.of(172, 17, 0, 1));
       assert.equal(log.lines.length, 0);

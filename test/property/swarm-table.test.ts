@@ -9,7 +9,8 @@ import { halfSipHash } from '../../src/swarm/half-sip-hash.ts';
 import { BUCKET_PEERS_MAX, RECORD_CAPACITIES } from '../../src/swarm/peer-memory.ts';
 import { type Family, PARTIAL_SEED, RecordLayout, type Role, SEEDER } from '../../src/swarm/record.ts';
 import { Outcome, type SwarmTable } from '../../src/swarm/swarm-table.ts';
-import { endpoint, HASH_KEY, infoHash, NOW, peerId, seededRandom, swarmTable } from '../builders/swarm.ts';
+import { seededRandom } from '../builders/random.ts';
+import { endpoint, HASH_KEY, infoHash, NOW, peerId, swarmTable } from '../builders/swarm.ts';
 import { assertInvariants } from '../swarm/invariants.ts';
 
 const TTL = 3600;

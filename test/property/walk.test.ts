@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { type Family, LEECHER, SEEDER } from '../../src/swarm/record.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import type { WalkSink } from '../../src/swarm/walk.ts';
-import { endpoint, infoHash, NOW, peerId, seededRandom, swarmTable } from '../builders/swarm.ts';
+import { seededRandom } from '../builders/random.ts';
+import { endpoint, infoHash, NOW, peerId, swarmTable } from '../builders/swarm.ts';
 
 const happened = { setAside: 0, splits: 0, joins: 0, promotions: 0, collapses: 0, chains: 0, removals: 0 };
 

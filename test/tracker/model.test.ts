@@ -5,8 +5,9 @@ import type { AnnounceEvent, AnnounceRequest, Left } from '../../src/protocol/an
 import { ClientError } from '../../src/protocol/client-error.ts';
 import { Counters } from '../../src/stats/counters.ts';
 import { Tracker } from '../../src/tracker/tracker.ts';
+import { seededRandom } from '../builders/random.ts';
 import { hashOf, peerIdOf } from '../builders/requests.ts';
-import { buildTable, SERVES_ALL, SETTINGS, seededRandom } from '../builders/server.ts';
+import { buildTable, SERVES_ALL, SETTINGS } from '../builders/server.ts';
 
 /** What the tracker knows of one peer, said as plainly as the protocol's table says it. */
 interface ModelPeer {

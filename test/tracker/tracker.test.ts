@@ -5,8 +5,9 @@ import type { AnnounceRequest } from '../../src/protocol/announce-request.ts';
 import { ClientError } from '../../src/protocol/client-error.ts';
 import { Counters } from '../../src/stats/counters.ts';
 import { Tracker, type TrackerOptions } from '../../src/tracker/tracker.ts';
+import { seededRandom } from '../builders/random.ts';
 import { hashOf, peerIdOf } from '../builders/requests.ts';
-import { buildTable, SERVES_ALL, SETTINGS, seededRandom } from '../builders/server.ts';
+import { buildTable, SERVES_ALL, SETTINGS } from '../builders/server.ts';
 
 const NOW = 1_700_000_000;
 

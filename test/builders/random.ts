@@ -1,0 +1,12 @@
+/** Randomness with a seed: the same seed gives the same run. */
+
+/** Uniform 32-bit integers (mulberry32, by Tommy Ettinger: 32 bits of state, ample for tests). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+}
