@@ -14,7 +14,7 @@ export function expvars(gauges: Gauges, uniqueAddresses: number) {
     'trakx.requests.scrapes': rates.perSecond.scrapes,
     'trakx.database.seeds': table.seeders,
     'trakx.database.leeches': table.leechers,
-    'trakx.database.peers': table.peersIpv4 + table.peersIpv6,
+    'trakx.database.peers': table.peers,
     'trakx.database.ips': uniqueAddresses,
     'trakx.database.hashes': table.swarms,
     'trakx.database.udpconnections': 0,

@@ -2,6 +2,7 @@
  * What the statistics are made of at one moment. The composition root fills it from the table, the store and the
  * process, so that the pages know none of them. All times are seconds since the epoch.
  */
+import type { Totals } from '../swarm/swarm-table.ts';
 import type { Counters } from './counters.ts';
 import type { Rates } from './rates.ts';
 
@@ -20,19 +21,7 @@ export interface Gauges {
   readonly rates: Rates;
 }
 
-export interface TableGauges {
-  readonly peersIpv4: number;
-  readonly peersIpv6: number;
-  readonly seeders: number;
-  readonly leechers: number;
-  readonly swarms: number;
-  /** Swarms without peers that keep their count of completed downloads; not among `swarms`. */
-  readonly retained: number;
-  readonly completed: number;
-  /** Peers that gave way to others because the table was nearly full. */
-  readonly evicted: number;
-  /** Peers that were answered but not stored. */
-  readonly refused: number;
+export interface TableGauges extends Totals {
   readonly peersMax: number;
   readonly swarmsMax: number;
   readonly isNearlyFull: boolean;

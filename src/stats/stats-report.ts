@@ -9,10 +9,9 @@ export type StatsReport = ReturnType<typeof statsReport>;
 
 export function statsReport(gauges: Gauges) {
   const { table, counters, store, nowSeconds } = gauges;
-  const peers = table.peersIpv4 + table.peersIpv6;
   const uniqueAddresses = counters.addresses.count(nowSeconds);
   return {
-    peers,
+    peers: table.peers,
     seeders: table.seeders,
     leechers: table.leechers,
     swarms: table.swarms,

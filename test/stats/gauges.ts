@@ -12,6 +12,7 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
     startedSeconds: NOW - 3_725,
     version: '0.1.0',
     table: {
+      peers: 42,
       peersIpv4: 40,
       peersIpv6: 2,
       seeders: 30,
