@@ -170,6 +170,7 @@ const restoreInto = (into: SwarmTable) =>
     isServed: () => true,
     whenServedIsKnown: Promise.resolve(),
     peerTtlSeconds: PEER_TTL,
+    addresses: new Counters().addresses,
     nowSeconds,
     monotonicMs,
     log,

@@ -104,6 +104,7 @@ const restorer = new Restorer({
   isServed: (infoHash) => access.isServed(infoHash),
   whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
   peerTtlSeconds: config.peerTtlSeconds,
+  addresses: counters.addresses,
   nowSeconds,
   monotonicMs,
   log,

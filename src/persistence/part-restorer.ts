@@ -3,6 +3,7 @@
  * true by itself, whatever became of the rest. Completed downloads are only gathered, because they are added up
  * and must come from one whole snapshot (rule D-R2).
  */
+import type { UniqueAddresses } from '../stats/unique-addresses.ts';
 import { AGE_SECONDS_MAX, ENDPOINT_BYTES, RECORD_BYTES } from '../swarm/record.ts';
 import { Outcome, type SwarmTable } from '../swarm/swarm-table.ts';
 import { BlockTag, ObjectKind } from './object-format.ts';
@@ -20,6 +21,8 @@ export interface RestoreSettings {
   /** False for a hash that must not come back. */
   readonly isServed: (infoHash: Uint8Array) => boolean;
   readonly peerTtlSeconds: number;
+  /** Counts each restored peer's address as if it had been heard. */
+  readonly addresses: Pick<UniqueAddresses, 'add'>;
   readonly nowSeconds: () => number;
   /** What was added to this machine's times to make them the store's. */
   readonly offsetSeconds: number;
@@ -35,6 +38,7 @@ export interface RestoreCounts {
   peersNotServed: number;
 }
 
+const PORT_BYTES = 2;
 const FLAGS = 0xffff & ~AGE_SECONDS_MAX;
 /** Restored swarms fill the table up to here, so that none has to push out one that is live. */
 const SWARMS_SHARE_MAX = 0.95;
@@ -99,7 +103,7 @@ export class PartRestorer {
   #raw: Uint8Array = new Uint8Array(0);
 
   #restoreRun(entries: SwarmEntryReader, raw: Uint8Array): void {
-    const { table, isServed, peerTtlSeconds, nowSeconds, offsetSeconds } = this.#settings;
+    const { table, addresses, isServed, peerTtlSeconds, nowSeconds, offsetSeconds } = this.#settings;
     const { family, seeders, infoHash } = entries;
     const count = seeders + entries.leechers;
     if (!isServed(infoHash)) {
@@ -126,6 +130,7 @@ export class PartRestorer {
         this.#counts.peersLeftOut += count - index;
         return;
       }
+      addresses.add(raw.subarray(at, at + seenAt - PORT_BYTES), now);
       this.#counts.peersRestored += 1;
     }
   }

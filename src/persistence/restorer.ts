@@ -6,6 +6,7 @@
  */
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
+import type { UniqueAddresses } from '../stats/unique-addresses.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
 import { compareNewestFirst, manifestKey, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
 import {
@@ -27,6 +28,8 @@ export interface RestorerOptions {
   /** Resolves when `isServed` knows enough: with an allow list, when that has been read. */
   readonly whenServedIsKnown: Promise<unknown>;
   readonly peerTtlSeconds: number;
+  /** Counts each restored peer's address as if it had been heard. */
+  readonly addresses: Pick<UniqueAddresses, 'add'>;
   readonly nowSeconds: () => number;
   readonly monotonicMs: MonotonicMs;
   readonly log: Log;

@@ -35,6 +35,7 @@ export function makeRestorer(
     isServed: () => true,
     whenServedIsKnown: Promise.resolve(),
     peerTtlSeconds: PEER_TTL_SECONDS,
+    addresses: { add: () => {} },
     nowSeconds: () => NOW,
     monotonicMs: () => performance.now(),
     log: memoryLog(),

@@ -29,6 +29,7 @@ function restorePart(bytes: Uint8Array): { readonly lines: readonly string[]; re
     table,
     isServed: () => true,
     peerTtlSeconds: PEER_TTL_SECONDS,
+    addresses: { add: () => {} },
     nowSeconds: () => NOW,
     offsetSeconds: 0,
   };

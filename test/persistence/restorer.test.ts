@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { UniqueAddresses } from '../../src/stats/unique-addresses.ts';
 import { IPV4, LEECHER, SEEDER } from '../../src/swarm/record.ts';
 import { memoryLog } from '../builders/log.ts';
 import { contents, fillTable } from '../builders/saved-swarms.ts';
@@ -85,6 +86,19 @@ describe('a restore', () => {
       [table.seeders(restored), table.leechers(restored), table.completed(restored)],
       [2, 0, 2],
     );
+  });
+
+  it('counts the addresses of those who came back, so that the statistics begin where they ended', async () => {
+    const store = new MemoryStore();
+    const saved = swarmTable();
+    for (let n = 0; n < 500; n++) {
+      const slot = saved.open(infoHash(n % 50), NOW);
+      saved.sight(slot, IPV4, endpoint(IPV4, n), peerId(n), LEECHER, false, NOW);
+    }
+    await makeSaver(store, saved).save('schedule');
+    const addresses = new UniqueAddresses({ windowSeconds: 3_600, hashKey: [1, 2] });
+    await restore(store, swarmTable(), { addresses });
+    assert.ok(Math.abs(addresses.count(NOW) - 500) < 25, `${addresses.count(NOW)} addresses`);
   });
 
   it('adds completions once, however often it had to begin again', async () => {
