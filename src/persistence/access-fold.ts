@@ -1,27 +1,33 @@
 /**
- * Folds the access log: writes what the lists hold as one object, and only then deletes the objects whose changes
- * it holds (rule D-B2). Removals are kept for 30 days, so that an older ban that some reader still meets does not
- * come back.
+ * Folds the access log: writes what the lists hold as one object, or as several when it is much, and only then
+ * deletes the objects whose changes it holds (rule D-B2). Removals are kept for 30 days, so that an older ban that
+ * some reader still meets does not come back; and for longer beside a damaged object, which never goes and may hold
+ * such a ban.
  */
 import type { Access, ListName } from '../access/access.ts';
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { AccessLoader } from './access-loader.ts';
 import { AccessObjectWriter } from './access-object.ts';
+import type { NewerObjects } from './newer-objects.ts';
 import type { Store } from './store.ts';
 
 const REMOVALS_KEPT_SECONDS = 30 * 86_400;
 const HASHES_PER_STEP = 128;
+/** An object is ended here, so that it can be put within the time that a store gives a call. */
+const FOLD_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface AccessFoldOptions {
   readonly store: Store;
   readonly access: Access;
   readonly loader: AccessLoader;
-  /** Puts the object in its turn; resolves with its key. */
+  readonly newer: NewerObjects;
+  /** Puts one object; resolves with its key. */
   readonly put: (bytes: Uint8Array) => Promise<string>;
   readonly nowSeconds: () => number;
   readonly monotonicMs: MonotonicMs;
   readonly log: Log;
+  readonly foldBytesMax?: number;
 }
 
 export class AccessFold {
@@ -33,37 +39,53 @@ export class AccessFold {
 
   /** Rejects with a StoreError; then nothing that was there before is missing. */
   async run(signal: AbortSignal): Promise<void> {
-    const { store, loader, put, log } = this.#options;
+    const { store, loader, newer, log } = this.#options;
     await loader.readNew(signal);
     if (!loader.isFoldDue) return;
     // What is put from here on is not in this list, and so not deleted, whether it gets into the fold or not.
     const folded = loader.read;
-    const writer = new AccessObjectWriter();
-    await this.#write('bans', writer, signal);
-    await this.#write('allowed', writer, signal);
-    const key = await put(writer.finish());
-    loader.wrote(key);
+    const into = await this.#write(signal);
+    if (newer.hasAny) return;
     for (const old of folded) {
       await store.delete(old, signal);
       loader.deleted(old);
     }
-    log.info('Folded the access log.', { objects: folded.length, into: key });
+    log.info('Folded the access log.', { objects: folded.length, into });
   }
 
-  async #write(name: ListName, writer: AccessObjectWriter, signal: AbortSignal): Promise<void> {
-    const { access, store, nowSeconds, monotonicMs } = this.#options;
+  /** Resolves with the keys of what was put, when all of it was. */
+  async #write(signal: AbortSignal): Promise<readonly string[]> {
+    const { access, loader, put, monotonicMs, foldBytesMax = FOLD_BYTES_MAX } = this.#options;
+    const keys: string[] = [];
+    let writer = new AccessObjectWriter();
+    const end = async (): Promise<void> => {
+      const key = await put(writer.finish());
+      loader.wrote(key);
+      keys.push(key);
+      writer = new AccessObjectWriter();
+    };
+    for (const name of ['bans', 'allowed'] as const) {
+      const list = access.list(name);
+      for (let cursor = 0; cursor < list.cursorEnd; ) {
+        const step = (): boolean => {
+          const last = Math.min(list.cursorEnd, cursor + HASHES_PER_STEP);
+          for (; cursor < last; cursor++) this.#add(name, cursor, writer);
+          return cursor < list.cursorEnd && writer.bytes < foldBytesMax;
+        };
+        await runInSlices(step, { monotonicMs, signal });
+        if (writer.bytes >= foldBytesMax) await end();
+      }
+    }
+    await end();
+    return keys;
+  }
+
+  #add(name: ListName, cursor: number, writer: AccessObjectWriter): void {
+    const { access, store, loader, nowSeconds } = this.#options;
     const list = access.list(name);
     const oldSeconds = nowSeconds() + store.clockOffsetSeconds - REMOVALS_KEPT_SECONDS;
-    let cursor = 0;
-    const step = (): boolean => {
-      const end = Math.min(list.cursorEnd, cursor + HASHES_PER_STEP);
-      for (; cursor < end; cursor++) {
-        if (list.forgetRemoval(cursor, oldSeconds)) continue;
-        const listed = list.at(cursor);
-        if (listed !== undefined) writer.add(name, listed);
-      }
-      return cursor < list.cursorEnd;
-    };
-    await runInSlices(step, { monotonicMs, signal });
+    if (!loader.hasUntouchable && list.forgetRemoval(cursor, oldSeconds)) return;
+    const listed = list.at(cursor);
+    if (listed !== undefined) writer.add(name, listed);
   }
 }

@@ -7,18 +7,24 @@ import { Applied } from '../access/hash-list.ts';
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import { AccessObjectReader, type AccessSection } from './access-object.ts';
-import { ACCESS_PREFIX, isAccessKey } from './object-keys.ts';
+import type { NewerObjects } from './newer-objects.ts';
+import { ACCESS_PREFIX, bootOfAccessKey } from './object-keys.ts';
 import { pauseMs, RetryPause } from './retry-pause.ts';
-import { type Store, StoreError, type StoreFailure } from './store.ts';
+import { OBJECT_BYTES_MAX, type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
 
 const READS_AT_ONCE = 8;
 const FOLD_OBJECTS_MIN = 101;
 const INFO_HASH_BYTES = 20;
 const HASHES_PER_STEP = 256;
+/** An object that so many listings named and that was not there each time will not come. */
+const LISTINGS_MAX = 3;
 
 export interface AccessLoaderOptions {
   readonly store: Store;
   readonly access: Access;
+  /** Of this process: what it wrote itself is in the lists already, or must not be. */
+  readonly boot: string;
+  readonly newer: NewerObjects;
   readonly dropSwarm: (infoHash: Uint8Array) => void;
   readonly monotonicMs: MonotonicMs;
   readonly log: Log;
@@ -33,7 +39,8 @@ export class AccessLoader {
   readonly #read = new Set<string>();
   /** Damaged ones, and those of later versions: known, but never to be deleted. */
   readonly #untouchable = new Set<string>();
-  #hasMetNewer = false;
+  /** Listings that named an object which was not there. */
+  readonly #missing = new Map<string, number>();
   #hashesLeftOut = 0;
   #loading: Promise<void> | undefined;
   #onLoaded: () => void = () => {};
@@ -53,7 +60,12 @@ export class AccessLoader {
 
   get isFoldDue(): boolean {
     const min = this.#options.foldObjectsMin ?? FOLD_OBJECTS_MIN;
-    return this.#options.access.isLoaded && !this.#hasMetNewer && this.#read.size >= min;
+    return this.#options.access.isLoaded && !this.#options.newer.hasAny && this.#read.size >= min;
+  }
+
+  /** Whether there are objects that stay whatever is folded: a removal of what they put on a list must stay too. */
+  get hasUntouchable(): boolean {
+    return this.#untouchable.size > 0;
   }
 
   /** This process put an object whose changes are in the lists. */
@@ -83,25 +95,33 @@ export class AccessLoader {
     return access.isLoaded;
   }
 
-  /** Reads what it has not read yet. Rejects with a StoreError. */
+  /** Reads what others wrote and it has not read yet. Rejects with a StoreError. */
   async readNew(signal: AbortSignal): Promise<void> {
-    const { store } = this.#options;
-    for (let isComplete = false; !isComplete; ) {
-      const listed = await store.list(ACCESS_PREFIX, signal);
-      const keys = listed
-        .map((object) => object.key)
-        .filter((key) => isAccessKey(key) && !this.#read.has(key) && !this.#untouchable.has(key));
-      isComplete = true;
-      for (let at = 0; at < keys.length; at += READS_AT_ONCE) {
-        const some = keys.slice(at, at + READS_AT_ONCE);
-        const objects = await Promise.all(some.map((key) => this.#get(key, signal)));
+    const { store, retryMs, log } = this.#options;
+    const pause = new RetryPause(retryMs);
+    for (;;) {
+      const unread = (await store.list(ACCESS_PREFIX, signal)).filter(({ key }) => this.#isUnread(key));
+      let missing = 0;
+      for (let at = 0; at < unread.length; at += READS_AT_ONCE) {
+        const some = unread.slice(at, at + READS_AT_ONCE);
+        const objects = await Promise.all(some.map((object) => this.#get(object, signal)));
         for (const [index, bytes] of objects.entries()) {
-          // Gone since the listing: another tracker folded it, and what it folded it into is in the next one.
-          if (bytes === undefined) isComplete = false;
-          else await this.#apply(some[index]!, bytes, signal);
+          const { key } = some[index]!;
+          if (bytes !== undefined) await this.#apply(key, bytes, signal);
+          else if (this.#isUnread(key)) missing += 1;
         }
       }
+      if (missing === 0) return;
+      // Most likely another tracker folded them, and what it folded them into is in the next listing.
+      log.info('Access changes are gone since they were listed; looking again.', { objects: missing });
+      await pauseMs(pause.nextMs(), signal);
     }
+  }
+
+  #isUnread(key: string): boolean {
+    const boot = bootOfAccessKey(key);
+    if (boot === undefined || boot === this.#options.boot) return false;
+    return !this.#read.has(key) && !this.#untouchable.has(key);
   }
 
   async #load(closing: AbortSignal): Promise<void> {
@@ -135,17 +155,25 @@ export class AccessLoader {
     }
   }
 
-  async #get(key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  /** undefined: it is not there, or not to be read. */
+  async #get({ key, sizeBytes }: StoredObject, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    if (sizeBytes > OBJECT_BYTES_MAX) {
+      this.#leave(key, `it has ${sizeBytes} bytes, more than any object that this version writes`);
+      return undefined;
+    }
     try {
       return await this.#options.store.get(key, signal);
     } catch (error) {
-      if (error instanceof StoreError && error.failure === 'not-found') return undefined;
-      throw error;
+      if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
+      const listings = (this.#missing.get(key) ?? 0) + 1;
+      this.#missing.set(key, listings);
+      if (listings === LISTINGS_MAX) this.#leave(key, 'it is listed and not there');
+      return undefined;
     }
   }
 
   async #apply(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { monotonicMs, log } = this.#options;
+    const { monotonicMs, log, newer } = this.#options;
     const reader = new AccessObjectReader(bytes);
     const step = (): boolean => {
       const section = reader.next();
@@ -155,23 +183,23 @@ export class AccessLoader {
     await runInSlices(step, { monotonicMs, signal });
     if (reader.state === 'whole') {
       this.#read.add(key);
-      return;
-    }
-    this.#untouchable.add(key);
-    if (reader.state === 'newer') {
-      this.#hasMetNewer = true;
+    } else if (reader.state === 'newer') {
+      this.#untouchable.add(key);
+      newer.add(key);
       log.warn('Access changes were written by a later version of the tracker; they are left as they are.', {
         key,
       });
     } else {
-      log.error(
-        'Access changes are damaged; what is valid of them is in force, and they are left as they are.',
-        {
-          key,
-          what: reader.damage,
-        },
-      );
+      this.#leave(key, reader.damage);
     }
+  }
+
+  #leave(key: string, what: string | undefined): void {
+    this.#untouchable.add(key);
+    this.#options.log.error(
+      'Access changes are damaged; what is valid of them is in force, and they are left as they are.',
+      { key, what },
+    );
   }
 
   #applySection({ list: name, isListed, atSeconds, reason, raw, at, count }: AccessSection): void {

@@ -4,19 +4,25 @@
  * at once and is written until it is stored; what gives service back waits for the store.
  */
 import type { Access, ListName } from '../access/access.ts';
-import type { Log } from '../log.ts';
+import { Applied } from '../access/hash-list.ts';
+import type { Log, LogFields } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import { AccessFold } from './access-fold.ts';
 import { AccessLoader } from './access-loader.ts';
 import { AccessObjectWriter } from './access-object.ts';
+import { NewerObjects } from './newer-objects.ts';
 import { accessKey, assertBootId } from './object-keys.ts';
-import { type Store, StoreError } from './store.ts';
-import { WriteQueue } from './write-queue.ts';
+import { type Store, StoreError, type StoreFailure } from './store.ts';
+import { type QueuedWork, WriteQueue } from './write-queue.ts';
 
 /** One change is one object; more hashes than this are several changes. */
 export const CHANGE_HASHES_MAX = 400_000;
-/** How long one try to store a change may take, and with it the answer. */
+/** When a small change is answered at the latest, stored or not; one that has much to send before it gets longer. */
 const CHANGE_MS_MAX = 10_000;
+/** An uplink that is slower than this makes large changes wait for their answers in vain. */
+const UPLINK_BYTES_PER_MS = 512;
+/** Routers in front of the tracker give up after 30 s. */
+const ANSWER_MS_MAX = 25_000;
 /** Changes that wait for the store may take up so much memory. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const HASHES_PER_STEP = 256;
@@ -27,6 +33,8 @@ export interface AccessLogOptions {
   readonly access: Access;
   /** Of this process: see Saver. */
   readonly boot: string;
+  /** Shared with the Restorer. */
+  readonly newer?: NewerObjects;
   /** A hash is served no more: its swarm goes. */
   readonly dropSwarm: (infoHash: Uint8Array) => void;
   readonly nowSeconds: () => number;
@@ -35,6 +43,7 @@ export interface AccessLogOptions {
   readonly changeMsMax?: number;
   readonly retryMs?: number;
   readonly foldObjectsMin?: number;
+  readonly foldBytesMax?: number;
 }
 
 export interface AccessChange {
@@ -56,25 +65,36 @@ export type ChangeOutcome =
   /** The hash stands in a variable of the environment and only goes with it. */
   | { readonly kind: 'by-environment'; readonly infoHash: Uint8Array; readonly variable: string };
 
+/** A change with its time and its bytes, and the room that it will need in its list. */
+interface PreparedChange extends AccessChange {
+  readonly key: string;
+  readonly atSeconds: number;
+  readonly bytes: Uint8Array;
+  readonly room: number;
+}
+
 export class AccessLog {
-  readonly #options: AccessLogOptions;
+  readonly #options: AccessLogOptions & { readonly newer: NewerObjects };
   readonly #loader: AccessLoader;
   readonly #queue: WriteQueue;
+  /** Deletes of what may have been put and must not count; these hold up no change. */
+  readonly #withdrawals: WriteQueue;
   readonly #closing = new AbortController();
   #sequence = 0;
   #waitingBytes = 0;
+  /** Hashes that changes on their way will add to each list. */
+  readonly #roomTaken: Record<ListName, number> = { bans: 0, allowed: 0 };
   #isFolding = false;
+  #hasFoldFailed = false;
   /** Changes get their times one after the other. */
   #preparing: Promise<unknown> = Promise.resolve();
 
   constructor(options: AccessLogOptions) {
     assertBootId(options.boot);
-    this.#options = options;
-    this.#loader = new AccessLoader({ ...options, onLoaded: () => this.#foldIfDue() });
-    this.#queue = new WriteQueue({
-      tryMsMax: options.changeMsMax ?? CHANGE_MS_MAX,
-      retryMs: options.retryMs,
-    });
+    this.#options = { ...options, newer: options.newer ?? new NewerObjects() };
+    this.#loader = new AccessLoader({ ...this.#options, onLoaded: () => this.#foldIfDue() });
+    this.#queue = new WriteQueue(options.retryMs);
+    this.#withdrawals = new WriteQueue(options.retryMs);
   }
 
   /** Resolves when the lists hold what the store has. */
@@ -101,26 +121,33 @@ export class AccessLog {
     if (problem !== undefined) return problem;
     const prepared = this.#preparing.then(() => this.#prepare(change));
     this.#preparing = prepared.catch(() => {});
-    const { atSeconds, bytes } = await prepared;
-    return this.#store(change, atSeconds, bytes);
+    const ready = await prepared;
+    if (ready === undefined) return { kind: 'full' };
+    return isDenying(ready) ? this.#storeAtLast(ready) : this.#storeOrGiveUp(ready);
   }
 
   /** Gives changes that wait until the signal fires to be stored. Nothing may be changed after this. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closing.abort();
-    await this.#queue.drain(signal);
-    const waiting = this.#queue.waiting;
-    if (waiting.length > 0) {
+    await Promise.all([this.#queue.drain(signal), this.#withdrawals.drain(signal)]);
+    const changes = this.#queue.waiting;
+    if (changes.length > 0) {
       this.#options.log.error('Changes of the access lists are lost: the store did not take them.', {
-        changes: waiting.slice(0, 100),
+        changes: changes.slice(0, 100),
       });
+    }
+    const objects = this.#withdrawals.waiting;
+    if (objects.length > 0) {
+      this.#options.log.error(
+        'Changes that were answered as not made may be stored all the same: they could not be deleted.',
+        { objects: objects.slice(0, 100) },
+      );
     }
   }
 
   #problemOf({ list, isListed, hashes }: AccessChange): ChangeOutcome | undefined {
     const { access } = this.#options;
     if (hashes.length > CHANGE_HASHES_MAX) return { kind: 'too-many', hashesMax: CHANGE_HASHES_MAX };
-    if (!access.list(list).hasRoomFor(hashes.length)) return { kind: 'full' };
     if (this.#waitingBytes + hashes.length * INFO_HASH_BYTES > WAITING_BYTES_MAX)
       return { kind: 'not-stored' };
     const infoHash = isListed ? undefined : hashes.find((hash) => access.isByEnvironment(list, hash));
@@ -132,98 +159,146 @@ export class AccessLog {
     };
   }
 
-  /** Gives the change its time and its bytes, and puts it in force when it denies service. */
-  async #prepare(change: AccessChange): Promise<{ atSeconds: number; bytes: Uint8Array }> {
-    const { access, store, nowSeconds } = this.#options;
-    const { hashes, isListed, reason } = change;
+  /** Gives the change its time and its bytes, and puts it in force when it denies service. undefined: there is no room. */
+  async #prepare(change: AccessChange): Promise<PreparedChange | undefined> {
+    const { access, store, boot, nowSeconds } = this.#options;
     const list = access.list(change.list);
     let atSeconds = nowSeconds() + store.clockOffsetSeconds;
-    await this.#forEach(hashes, (infoHash) => {
-      atSeconds = Math.max(atSeconds, list.newestSeconds(infoHash) + 1);
+    let room = 0;
+    await this.#forEach(change.hashes, (infoHash) => {
+      const newestSeconds = list.newestSeconds(infoHash);
+      if (newestSeconds === 0) room += 1;
+      atSeconds = Math.max(atSeconds, newestSeconds + 1);
     });
-    if (isDenying(change)) await this.#enforce(change, atSeconds);
+    if (!list.hasRoomFor(this.#roomTaken[change.list] + room)) return undefined;
+    this.#roomTaken[change.list] += room;
+    if (isDenying(change)) await this.#enforce({ ...change, atSeconds, room });
+    const { isListed, reason } = change;
     const writer = new AccessObjectWriter();
-    await this.#forEach(hashes, (infoHash) =>
+    await this.#forEach(change.hashes, (infoHash) =>
       writer.add(change.list, { infoHash, isListed, atSeconds, reason }),
     );
-    return { atSeconds, bytes: writer.finish() };
+    const bytes = writer.finish();
+    this.#waitingBytes += bytes.length;
+    this.#sequence += 1;
+    return { ...change, key: accessKey(boot, this.#sequence), atSeconds, bytes, room };
   }
 
-  #store(change: AccessChange, atSeconds: number, bytes: Uint8Array): Promise<ChangeOutcome> {
-    const { store, boot, log } = this.#options;
-    this.#sequence += 1;
-    const key = accessKey(boot, this.#sequence);
-    this.#waitingBytes += bytes.length;
-    return new Promise((resolve, reject) => {
-      let hasFailed = false;
-      let isTried = false;
+  /** Stores what is in force already, however long it takes. */
+  #storeAtLast(change: PreparedChange): Promise<ChangeOutcome> {
+    const { store, log } = this.#options;
+    const { key, atSeconds, bytes } = change;
+    return new Promise((resolve) => {
+      let isStored = false;
+      let isLate = false;
+      const answerLate = (failure: StoreFailure): void => {
+        if (isStored || isLate) return;
+        isLate = true;
+        log.error(
+          'A change of the access lists is in force but not stored yet; it is tried until it is.',
+          fieldsOf(change, failure),
+        );
+        resolve({ kind: 'enforced', atSeconds });
+      };
+      this.#answerLimit().addEventListener('abort', () => answerLate('timed-out'));
       this.#queue.push({
         what: key,
         run: async (signal) => {
-          isTried = true;
           await store.put(key, bytes, signal);
-          this.#waitingBytes -= bytes.length;
-          this.#loader.wrote(key);
-          if (hasFailed)
+          isStored = true;
+          this.#hasStored(change);
+          if (isLate)
             log.info('A change of the access lists that waited for the store is stored now.', { key });
-          try {
-            if (!isDenying(change)) await this.#enforce(change, atSeconds);
-          } catch (error) {
-            reject(error);
-          }
           resolve({ kind: 'stored', atSeconds });
-          this.#foldIfDue();
         },
         failed: (error) => {
-          if (!hasFailed) this.#warn(change, key, error);
-          hasFailed = true;
-          if (isDenying(change)) {
-            resolve({ kind: 'enforced', atSeconds });
-            return true;
-          }
-          this.#waitingBytes -= bytes.length;
-          if (isTried) this.#withdraw(key);
-          resolve({ kind: 'not-stored' });
-          return false;
+          answerLate(error.failure);
+          return true;
         },
       });
     });
   }
 
-  /** A put that failed may have happened all the same; nobody was told that it did, so it must not count. */
-  #withdraw(key: string): void {
-    const { store } = this.#options;
-    queueMicrotask(() =>
-      this.#queue.push({
-        what: `not ${key}`,
-        run: (signal) => store.delete(key, signal),
-        failed: () => true,
-      }),
-    );
+  /** Stores what gives service back and then puts it in force, or does neither. */
+  #storeOrGiveUp(change: PreparedChange): Promise<ChangeOutcome> {
+    const { store, log } = this.#options;
+    const { key, atSeconds, bytes } = change;
+    return new Promise((resolve) => {
+      const limit = this.#answerLimit();
+      let isTried = false;
+      const giveUp = (failure: StoreFailure): void => {
+        this.#waitingBytes -= bytes.length;
+        this.#roomTaken[change.list] -= change.room;
+        if (isTried) this.#withdraw(key, failure);
+        log.error(
+          'A change of the access lists was not made: the store did not take it.',
+          fieldsOf(change, failure),
+        );
+        resolve({ kind: 'not-stored' });
+      };
+      const work: QueuedWork = {
+        what: key,
+        run: async (signal) => {
+          isTried = true;
+          await store.put(key, bytes, AbortSignal.any([signal, limit]));
+          await this.#enforce(change);
+          this.#hasStored(change);
+          resolve({ kind: 'stored', atSeconds });
+        },
+        failed: (error) => {
+          giveUp(error.failure);
+          return false;
+        },
+      };
+      limit.addEventListener('abort', () => {
+        if (isTried) return; // then the try itself ends by the limit
+        this.#queue.remove(work);
+        giveUp('timed-out');
+      });
+      this.#queue.push(work);
+    });
   }
 
-  #warn(change: AccessChange, key: string, error: StoreError): void {
-    const fields = { key, list: change.list, hashes: change.hashes.length, failure: error.failure };
-    if (isDenying(change)) {
-      this.#options.log.error(
-        'A change of the access lists is in force but not stored yet; it will be tried again.',
-        fields,
-      );
-    } else {
-      this.#options.log.error(
-        'A change of the access lists was not made: the store did not take it.',
-        fields,
-      );
-    }
+  /** Fires when the change that was accepted last is to be answered. */
+  #answerLimit(): AbortSignal {
+    const ms = (this.#options.changeMsMax ?? CHANGE_MS_MAX) + this.#waitingBytes / UPLINK_BYTES_PER_MS;
+    return AbortSignal.timeout(Math.floor(Math.min(ms, ANSWER_MS_MAX)));
   }
 
-  async #enforce({ list: name, isListed, hashes, reason }: AccessChange, atSeconds: number): Promise<void> {
-    const { access, dropSwarm } = this.#options;
-    const list = access.list(name);
-    const change = list.addChange(atSeconds, reason);
-    await this.#forEach(hashes, (infoHash) => {
-      list.apply(infoHash, isListed, change);
+  /** Only now that all of a change is in the lists may its object go into a fold. */
+  #hasStored({ key, bytes }: PreparedChange): void {
+    this.#waitingBytes -= bytes.length;
+    this.#loader.wrote(key);
+    this.#foldIfDue();
+  }
+
+  /** A put that failed may have happened all the same, if it came so far; nobody was told that it did, so it must not count. */
+  #withdraw(key: string, failure: StoreFailure): void {
+    if (failure === 'denied' || failure === 'no-bucket') return;
+    this.#withdrawals.push({
+      what: key,
+      run: (signal) => this.#options.store.delete(key, signal),
+      failed: () => true,
+    });
+  }
+
+  async #enforce(
+    change: AccessChange & { readonly atSeconds: number; readonly room: number },
+  ): Promise<void> {
+    const { access, dropSwarm, log } = this.#options;
+    const list = access.list(change.list);
+    const number = list.addChange(change.atSeconds, change.reason);
+    let leftOut = 0;
+    await this.#forEach(change.hashes, (infoHash) => {
+      if (list.apply(infoHash, change.isListed, number) === Applied.full) leftOut += 1;
       if (!access.isServed(infoHash)) dropSwarm(infoHash);
+    });
+    this.#roomTaken[change.list] -= change.room;
+    if (leftOut === 0) return;
+    // Its room was kept free from other changes, but what is read from the store meanwhile asks for none.
+    log.error('The list is full: a change is NOT in force for some of its hashes.', {
+      list: change.list,
+      hashes: leftOut,
     });
   }
 
@@ -237,32 +312,37 @@ export class AccessLog {
     });
     fold
       .run(this.#closing.signal)
+      .then(() => {
+        this.#hasFoldFailed = false;
+      })
       .catch((error: unknown) => {
-        if (!(error instanceof StoreError) && !this.#closing.signal.aborted) throw error;
-        this.#options.log.debug('The access log could not be folded; the next change will try again.');
+        if (this.#closing.signal.aborted) return;
+        if (!(error instanceof StoreError)) throw error;
+        if (this.#hasFoldFailed) return;
+        this.#hasFoldFailed = true;
+        this.#options.log.warn(
+          `The access log could not be folded; each further change tries again: ${error.message}`,
+          { failure: error.failure },
+        );
       })
       .finally(() => {
         this.#isFolding = false;
       });
   }
 
-  /** Puts the fold when its turn has come; resolves with its key. */
-  #putFold(bytes: Uint8Array): Promise<string> {
+  /** Puts one object of a fold, beside the changes: a fold holds none of them up. Resolves with its key. */
+  async #putFold(bytes: Uint8Array): Promise<string> {
+    const { store, boot } = this.#options;
     this.#sequence += 1;
-    const key = accessKey(this.#options.boot, this.#sequence);
-    return new Promise((resolve, reject) => {
-      this.#queue.push({
-        what: `fold ${key}`,
-        run: async (signal) => {
-          await this.#options.store.put(key, bytes, signal);
-          resolve(key);
-        },
-        failed: (error) => {
-          reject(error);
-          return false;
-        },
-      });
-    });
+    const key = accessKey(boot, this.#sequence);
+    try {
+      await store.put(key, bytes, this.#closing.signal);
+    } catch (error) {
+      // Once the process ends it may as well stay: what it holds was true.
+      if (error instanceof StoreError && !this.#closing.signal.aborted) this.#withdraw(key, error.failure);
+      throw error;
+    }
+    return key;
   }
 
   async #forEach(hashes: readonly Uint8Array[], visit: (infoHash: Uint8Array) => void): Promise<void> {
@@ -281,4 +361,8 @@ export class AccessLog {
 /** A ban, or the end of a permission. */
 function isDenying({ list, isListed }: AccessChange): boolean {
   return (list === 'bans') === isListed;
+}
+
+function fieldsOf({ key, list, hashes }: PreparedChange, failure: StoreFailure): LogFields {
+  return { key, list, hashes: hashes.length, failure };
 }

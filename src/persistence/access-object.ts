@@ -27,6 +27,11 @@ export class AccessObjectWriter {
   #change: Change = { isListed: false, atSeconds: 0, reason: '' };
   #hashes = 0;
 
+  /** Bytes of the object so far, but for the block that is being filled. */
+  get bytes(): number {
+    return this.#object.bytes;
+  }
+
   /** Adds one hash; encodes at most one block. */
   add(list: ListName, listed: ListedHash): void {
     const isSame =

@@ -61,8 +61,9 @@ export function parseSnapshotKey(key: string): SnapshotKey | undefined {
   };
 }
 
-export function isAccessKey(key: string): boolean {
-  return ACCESS_KEY.test(key);
+/** The boot that wrote an object of the access log; undefined for somebody else's key. */
+export function bootOfAccessKey(key: string): string | undefined {
+  return ACCESS_KEY.exec(key)?.[1];
 }
 
 /** Newest first when used to sort. */

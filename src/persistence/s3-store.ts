@@ -9,7 +9,14 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { StoreAddress } from '../config/store-address.ts';
 import { nextTurn } from '../slices.ts';
 import { s3StoreError } from './s3-failure.ts';
-import { assertKey, type Store, type StoredObject, StoreError, withinSignal } from './store.ts';
+import {
+  assertKey,
+  OBJECT_BYTES_MAX,
+  type Store,
+  type StoredObject,
+  StoreError,
+  withinSignal,
+} from './store.ts';
 
 export interface S3StoreOptions {
   readonly address: Extract<StoreAddress, { kind: 's3' }>;
@@ -22,7 +29,6 @@ const CONNECTION_MS_MAX = 5_000;
 const OPERATION_MS_MAX = 30_000;
 const ATTEMPTS_MAX = 3;
 const LIST_PAGE_KEYS = 1_000;
-const OBJECT_BYTES_MAX = 256 * 1024 * 1024;
 /** Hashed between two turns of the event loop: about a quarter of a millisecond. */
 const HASH_SLICE_BYTES = 128 * 1024;
 /** The Date header counts whole seconds, so an offset of one is none. */

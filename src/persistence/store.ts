@@ -12,6 +12,9 @@ export interface StoredObject {
   readonly lastModifiedSeconds: number;
 }
 
+/** The largest object that a driver gives out. */
+export const OBJECT_BYTES_MAX = 256 * 1024 * 1024;
+
 /**
  * The contract of a store.
  *
@@ -32,7 +35,7 @@ export interface Store {
   /** What to add to this machine's clock to get the store's (rule D-O6); 0 where the store has none of its own. */
   readonly clockOffsetSeconds: number;
   put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
-  /** Rejects with 'not-found' when there is no such object. */
+  /** Rejects with 'not-found' when there is no such object, and may with 'failed' when it is too large. */
   get(key: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Every object whose key starts with `prefix`, all pages of it, in byte order of the keys. */
   list(prefix: string, signal?: AbortSignal): Promise<readonly StoredObject[]>;

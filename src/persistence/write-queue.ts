@@ -1,7 +1,9 @@
 /**
  * What a stream of objects has still to do in the store, in order and one at a time (rule D-O3). Work that must
  * not be lost stays in the queue and is tried again until it succeeds; other work is told that it failed at once,
- * so that nobody waits for a store that is down. New work makes the queue try again at once.
+ * so that nobody waits for a store that is down. Work that merely took too long goes to the end instead, and says
+ * nothing of what is behind it. New work makes the queue try again at once. How long one try may take is the store's
+ * to say.
  */
 import { RetryPause } from './retry-pause.ts';
 import { StoreError } from './store.ts';
@@ -15,26 +17,20 @@ export interface QueuedWork {
   failed(error: StoreError): boolean;
 }
 
-export interface WriteQueueOptions {
-  /** How long one try may take. */
-  readonly tryMsMax: number;
-  /** The first pause after a failure. */
-  readonly retryMs?: number | undefined;
-}
-
 /** A process that is about to end tries more often. */
 const DRAINING_PAUSE_MS_MAX = 500;
 
 export class WriteQueue {
-  readonly #options: WriteQueueOptions;
-  readonly #works: QueuedWork[] = [];
+  readonly #pause: RetryPause;
+  #works: QueuedWork[] = [];
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #isDraining = false;
 
-  constructor(options: WriteQueueOptions) {
-    this.#options = options;
+  /** `retryMs` is the first pause after a failure. */
+  constructor(retryMs?: number) {
+    this.#pause = new RetryPause(retryMs);
   }
 
   /** What is still to do, the first being tried. */
@@ -46,6 +42,11 @@ export class WriteQueue {
     this.#works.push(work);
     this.#wake?.();
     this.#running ??= this.#run();
+  }
+
+  /** Takes back work that has not been tried. */
+  remove(work: QueuedWork): void {
+    this.#works = this.#works.filter((each) => each !== work);
   }
 
   /** Resolves when nothing is left to do, or as soon as the signal fires; after that nothing is tried any more. */
@@ -64,26 +65,29 @@ export class WriteQueue {
 
   /** Rejects, and nobody catches it, when some work throws what is no StoreError: that is a bug. */
   async #run(): Promise<void> {
-    const pause = new RetryPause(this.#options.retryMs);
     while (this.#works.length > 0 && !this.#ending.signal.aborted) {
-      const error = await this.#tryFirst();
+      const first = this.#works[0]!;
+      const error = await this.#try(first);
       if (error === undefined) {
         this.#works.shift();
-        pause.reset();
+        this.#pause.reset();
         continue;
       }
-      // What failed for the first is not tried for those behind it: each is asked whether it will wait.
-      const kept = this.#works.filter((work) => work.failed(error));
-      this.#works.splice(0, this.#works.length, ...kept);
-      if (kept.length > 0) await this.#pauseOrWake(pause.nextMs());
+      if (error.failure === 'timed-out' && !this.#ending.signal.aborted) {
+        this.#works.shift();
+        if (first.failed(error)) this.#works.push(first);
+      } else {
+        // What failed for the first is not tried for those behind it: each is asked whether it will wait.
+        this.#works = this.#works.filter((work) => work.failed(error));
+      }
+      if (this.#works.length > 0) await this.#pauseOrWake(this.#pause.nextMs());
     }
     this.#running = undefined; // with no wait since the queue was seen empty, so that no push is missed
   }
 
-  async #tryFirst(): Promise<StoreError | undefined> {
-    const limit = AbortSignal.any([AbortSignal.timeout(this.#options.tryMsMax), this.#ending.signal]);
+  async #try(work: QueuedWork): Promise<StoreError | undefined> {
     try {
-      await this.#works[0]!.run(limit);
+      await work.run(this.#ending.signal);
       return undefined;
     } catch (error) {
       if (error instanceof StoreError) return error;
