@@ -9,6 +9,8 @@ export const SNAPSHOTS_PREFIX = 'snapshots/';
 export const ACCESS_PREFIX = 'access/';
 
 const NUMBER_DIGITS = 10;
+/** From here on a number is not one that somebody counted to, and there must always be a next. */
+const SNAPSHOT_NUMBER_END = 10 ** (NUMBER_DIGITS - 1);
 const PART_DIGITS = 5;
 const BOOT_ID = '[a-z0-9]{8,32}';
 const IS_BOOT_ID = new RegExp(`^${BOOT_ID}$`);
@@ -54,8 +56,10 @@ export function accessKey(boot: string, sequence: number): string {
 export function parseSnapshotKey(key: string): SnapshotKey | undefined {
   const match = SNAPSHOT_KEY.exec(key);
   if (match === null) return undefined;
+  const number = Number(match[1]);
+  if (number >= SNAPSHOT_NUMBER_END) return undefined;
   return {
-    number: Number(match[1]),
+    number,
     boot: match[2]!,
     part: match[3] === undefined ? undefined : Number(match[3]),
   };

@@ -81,6 +81,19 @@ for (const { name, start } of storeDrivers) {
       assert.ok((await keys(store)).includes('snapshots/0000000042-boot0001/manifest'));
     });
 
+    it('are numbered without regard to numbers that nobody counted to', async () => {
+      const table = swarmTable();
+      fillTable(table, { peers: 10, nowSeconds: NOW });
+      for (const number of ['9999999999', '9999999998']) {
+        await store.put(`snapshots/${number}-aaaaaaaa/part-00000`, Uint8Array.of(1));
+      }
+      const outcome = await makeSaver(store, table).save('schedule');
+      assert.equal(outcome.kind === 'saved' && outcome.number, 1);
+      const restorer = await restore(store, swarmTable());
+      assert.equal(restorer.progress.snapshot, 'snapshots/0000000001-boot0001/');
+      assert.equal((await keys(store)).length, 4, 'they are left alone');
+    });
+
     it('are kept, the five newest whole ones, and older ones deleted', async () => {
       const table = swarmTable();
       const saver = makeSaver(store, table);
