@@ -7,7 +7,10 @@ import { type MonotonicMs, runInSlices } from '../slices.ts';
 
 /** CHANGE_HASHES_MAX hashes with quotes, comma and an indented line each, and the rest of the body. */
 export const BODY_BYTES_MAX = CHANGE_HASHES_MAX * 60 + 64 * 1024;
+/** What is parsed at one go: a body that is not a plain list of hashes, or what is around one. */
+const JSON_BYTES_MAX = 64 * 1024;
 const HASHES_PER_STEP = 512;
+const HASHES = Buffer.from('"hashes"');
 
 /** A request that cannot be served, with the status and the sentence of its answer. */
 export class AdminProblem {
@@ -55,12 +58,14 @@ export interface ManyHashes {
 /** `{"hashes": ["…", …], "reason": "…"}`. The hashes are read in slices: a long list must not hold up announces. */
 export async function parseMany(body: Buffer, monotonicMs: MonotonicMs): Promise<ManyHashes | AdminProblem> {
   const list = await readHashList(body, monotonicMs);
-  // Without the list that was read the rest is small; with one that could not be read, all of it says what is wrong.
-  const value = parseObject(list === undefined ? body : list.rest, ['hashes', 'reason']);
+  // A short list is read once more in any form that JSON allows; in a long one every element must be plain.
+  const isPlain = list !== undefined && (list.badIndex === undefined || body.length > JSON_BYTES_MAX);
+  const value = parseObject(isPlain ? list.rest : body, ['hashes', 'reason']);
   if (value instanceof AdminProblem) return value;
   const reason = reasonOf(value);
   if (reason instanceof AdminProblem) return reason;
-  const hashes = list?.hashes ?? hashesOf(value);
+  if (isPlain && list.badIndex !== undefined) return badHash(list.badIndex);
+  const hashes = isPlain ? list.hashes : hashesOf(value);
   if (hashes instanceof AdminProblem) return hashes;
   if (hashes.length <= CHANGE_HASHES_MAX) return { hashes, reason };
   return new AdminProblem(
@@ -69,22 +74,22 @@ export async function parseMany(body: Buffer, monotonicMs: MonotonicMs): Promise
   );
 }
 
-/**
- * Reads the usual case, in which the only brackets of the body are those of `hashes` and between them is nothing but
- * hashes. undefined for any other body, right or wrong.
- */
-async function readHashList(
-  body: Buffer,
-  monotonicMs: MonotonicMs,
-): Promise<{ readonly hashes: readonly Uint8Array[]; readonly rest: Buffer } | undefined> {
-  const from = body.indexOf('[');
-  const to = body.lastIndexOf(']');
-  if (from < 0 || to < from) return undefined;
-  const rest = Buffer.concat([body.subarray(0, from + 1), body.subarray(to)]);
-  const value = parseObject(rest, ['hashes', 'reason']);
-  if (value instanceof AdminProblem || !Array.isArray(value.hashes)) return undefined;
-  const text = body.toString('latin1', from + 1, to);
-  const element = /\s*"([0-9a-fA-F]{40})"\s*(,|$)/y;
+interface HashesRead {
+  readonly hashes: readonly Uint8Array[];
+  /** The first element that is no plain hash, if any. */
+  readonly badIndex: number | undefined;
+  /** The body without what is between the brackets. */
+  readonly rest: Buffer;
+}
+
+/** Reads the list of hashes by itself, without parsing it as JSON. undefined when the body has none. */
+async function readHashList(body: Buffer, monotonicMs: MonotonicMs): Promise<HashesRead | undefined> {
+  const from = hashesStart(body);
+  const to = body.indexOf(']', from);
+  if (from < 0 || to < 0) return undefined;
+  const rest = Buffer.concat([body.subarray(0, from), body.subarray(to)]);
+  const text = body.toString('latin1', from, to);
+  const element = /\s{0,256}"([0-9a-fA-F]{40})"\s{0,256}(,|$)/y;
   const hashes: Uint8Array[] = [];
   let isOver = false;
   const step = (): boolean => {
@@ -97,7 +102,21 @@ async function readHashList(
     return !isOver;
   };
   await runInSlices(step, { monotonicMs });
-  return isOver ? { hashes, rest } : undefined;
+  return { hashes, badIndex: isOver ? undefined : hashes.length, rest };
+}
+
+/** Where the first element of `"hashes": [` begins; -1 when there is no such field. A reason has its quotes escaped. */
+function hashesStart(body: Buffer): number {
+  for (let at = body.indexOf(HASHES); at >= 0; at = body.indexOf(HASHES, at + 1)) {
+    const after = at + HASHES.length;
+    const match = /^\s*:\s*\[/.exec(body.toString('latin1', after, after + 64));
+    if (match !== null) return after + match[0].length;
+  }
+  return -1;
+}
+
+function badHash(index: number): AdminProblem {
+  return new AdminProblem(400, `hashes[${index}] is not an info hash in 40 hexadecimal characters.`);
 }
 
 function hashesOf(value: Record<string, unknown>): readonly Uint8Array[] | AdminProblem {
@@ -111,9 +130,7 @@ function hashesOf(value: Record<string, unknown>): readonly Uint8Array[] | Admin
   const hashes: Uint8Array[] = [];
   for (const [index, text] of texts.entries()) {
     const infoHash = typeof text === 'string' ? parseInfoHash(text) : undefined;
-    if (infoHash === undefined) {
-      return new AdminProblem(400, `hashes[${index}] is not an info hash in 40 hexadecimal characters.`);
-    }
+    if (infoHash === undefined) return badHash(index);
     hashes.push(infoHash);
   }
   return hashes;
@@ -121,6 +138,12 @@ function hashesOf(value: Record<string, unknown>): readonly Uint8Array[] | Admin
 
 function parseObject(body: Buffer, fields: readonly string[]): Record<string, unknown> | AdminProblem {
   if (body.length === 0) return {};
+  if (body.length > JSON_BYTES_MAX) {
+    return new AdminProblem(
+      400,
+      `A body is {"hashes": ["…", …], "reason": "…"}, with up to ${JSON_BYTES_MAX} bytes beside the hashes.`,
+    );
+  }
   let value: unknown;
   try {
     value = JSON.parse(body.toString());
