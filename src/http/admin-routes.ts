@@ -30,8 +30,8 @@ export interface AdminRoutesParts {
   readonly log: Log;
 }
 
-const PAGE_HASHES = 1_000;
-const PAGE_HASHES_MAX = 10_000;
+/** Hashes of a page, unless fewer are asked for: about as many as can be written without holding up announces. */
+const PAGE_HASHES_MAX = 1_000;
 const PATH = /^\/(bans|allowed)(?:\/([^/]+))?$/;
 
 interface Reply {
@@ -81,7 +81,7 @@ async function answer(parts: AdminRoutesParts, request: Request): Promise<Reply>
 
 function page({ access }: AdminRoutesParts, name: ListName, request: Request): Reply {
   const query = new URLSearchParams(/\?(.*)$/.exec(request.originalUrl)?.[1]);
-  const limit = readCount(query, 'limit', PAGE_HASHES);
+  const limit = readCount(query, 'limit', PAGE_HASHES_MAX);
   const cursor = readCount(query, 'cursor', 0);
   if (limit === undefined || limit < 1 || limit > PAGE_HASHES_MAX) {
     return refuse(400, `limit must be a number from 1 to ${PAGE_HASHES_MAX}.`);

@@ -199,8 +199,8 @@ describe('the admin routes', () => {
       ['POST', '/admin/bans', { hashes: [] }, 400, /one or more/],
       ['POST', '/admin/bans', { hashes: [HASH, 'x'] }, 400, /hashes\[1\]/],
       ['POST', '/admin/bans', { hashes: [HASH, 7] }, 400, /hashes\[1\]/],
-      ['GET', '/admin/bans?limit=0', undefined, 400, /1 to 10000/],
-      ['GET', '/admin/bans?limit=10001', undefined, 400, /1 to 10000/],
+      ['GET', '/admin/bans?limit=0', undefined, 400, /1 to 1000\./],
+      ['GET', '/admin/bans?limit=1001', undefined, 400, /1 to 1000\./],
       ['GET', '/admin/bans?cursor=x', undefined, 400, /next/],
       ['GET', '/admin/nowhere', undefined, 404, /\/admin\/bans/],
       ['GET', `/admin/bans/${HASH}/more`, undefined, 404, /\/admin\/bans/],
@@ -241,6 +241,39 @@ describe('the admin routes', () => {
       `{"hashes":{"a":["${HASH}"]}}`,
     ]) {
       assert.equal((await ask('POST', '/admin/bans', body)).status, 400, body);
+    }
+  });
+
+  it('read a long list whatever its reason is, and say which element is wrong, without parsing all of it', async () => {
+    const { ask, access } = await serve();
+    const hashes = Array.from({ length: 5_000 }, (_, index) => formatInfoHash(infoHash(index)));
+    const escaped = `\\u0030${hashes[0]!.slice(1)}`;
+    const list = JSON.stringify(hashes);
+    for (const reason of ['see [1] and [2]', '"hashes":[', 'hashes', ']']) {
+      const body = `{"reason":${JSON.stringify(reason)},"hashes":${list}}`;
+      assert.equal((await ask('POST', '/admin/bans', body)).status, 200, reason);
+      assert.equal((await ask('GET', `/admin/bans/${HASH}`)).body.reason, reason);
+      const after = `{"hashes":${list},"reason":${JSON.stringify(reason)}}`;
+      assert.equal((await ask('POST', '/admin/bans', after)).status, 200, reason);
+    }
+    assert.equal(access.bans.size, 5_000);
+    // An escape is JSON all right, so that it is refused shows that the list was not parsed as JSON.
+    for (const [bad, index] of [
+      [`["${escaped}",${list.slice(1)}`, 0],
+      [`${list.slice(0, -1)},"x"]`, 5_000],
+      [`${list.slice(0, -1)},7]`, 5_000],
+    ] as const) {
+      const answer = await ask('POST', '/admin/bans', `{"hashes":${bad}}`);
+      assert.deepEqual([answer.status, answer.body.error.includes(`hashes[${index}] `)], [400, true]);
+    }
+    for (const body of [
+      `{"hashes":["${HASH}"],"reason":"${'x'.repeat(70_000)}"}`,
+      `[${list.slice(1)}`,
+      `{"hashes":{"a":${list}}}`,
+    ]) {
+      const answer = await ask('POST', '/admin/bans', body);
+      assert.equal(answer.status, 400);
+      assert.match(answer.body.error, /65536 bytes beside the hashes/);
     }
   });
 
