@@ -1,7 +1,7 @@
 /**
  * Builds one object in memory, block by block. A block is stored compressed only when that makes it smaller.
  * Encoding one block of BLOCK_RAW_BYTES takes a fraction of a millisecond (docs/storage-format.md has the figure),
- * so a caller that adds one block a step stays within its slice. The buffer is used again for the next object.
+ * so a caller that adds one block a step stays within its slice. The blocks are put together once, at the end.
  */
 import { brotliCompressSync, constants } from 'node:zlib';
 import {
@@ -19,7 +19,6 @@ import {
   writeObjectHeader,
 } from './object-format.ts';
 
-const BYTES_AT_START = 4 * BLOCK_RAW_BYTES;
 const COMPRESSION = {
   params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 16 },
   chunkSize: BLOCK_RAW_BYTES + 1024,
@@ -27,14 +26,13 @@ const COMPRESSION = {
 
 export class ObjectWriter {
   readonly #kind: ObjectKind;
-  #out: Buffer;
+  readonly #header = Buffer.alloc(OBJECT_HEADER_BYTES);
+  #blocks: Buffer[] = [];
   #bytes = OBJECT_HEADER_BYTES;
-  #blocks = 0;
 
   constructor(kind: ObjectKind) {
     this.#kind = kind;
-    this.#out = Buffer.alloc(BYTES_AT_START);
-    writeObjectHeader(this.#out, kind);
+    writeObjectHeader(this.#header, kind);
   }
 
   /** Bytes of the object so far, header included, end block not. */
@@ -43,7 +41,7 @@ export class ObjectWriter {
   }
 
   get blocks(): number {
-    return this.#blocks;
+    return this.#blocks.length;
   }
 
   /** Adds one block; `raw` may be used again at once. */
@@ -54,45 +52,33 @@ export class ObjectWriter {
     else this.#append(tag, Codec.none, raw, raw.length);
   }
 
-  /**
-   * Ends the object with its counts, by which a reader sees that nothing is missing, and returns its bytes. They
-   * are valid until the next `reset`.
-   */
+  /** Ends the object with its counts, by which a reader sees that nothing is missing, and returns its bytes. */
   finish(firstCount: number, secondCount: number): Uint8Array {
     const content = Buffer.alloc(END_CONTENT_BYTES);
-    content.writeUInt32LE(this.#blocks, 0);
+    content.writeUInt32LE(this.#blocks.length, 0);
     content.writeUInt32LE(firstCount, 4);
     content.writeUInt32LE(secondCount, 8);
     this.#append(BlockTag.end, Codec.none, content, content.length);
-    return this.#out.subarray(0, this.#bytes);
+    return Buffer.concat([this.#header, ...this.#blocks], this.#bytes);
   }
 
-  /** Begins the next object in the same memory. */
+  /** Begins the next object. */
   reset(): void {
+    this.#blocks = [];
     this.#bytes = OBJECT_HEADER_BYTES;
-    this.#blocks = 0;
   }
 
   #append(tag: number, codec: number, content: Uint8Array, rawBytes: number): void {
-    this.#reserve(BLOCK_HEADER_BYTES + content.length);
-    const header = this.#out.subarray(this.#bytes, this.#bytes + BLOCK_HEADER_BYTES);
-    header.fill(0);
-    header.set(BLOCK_MAGIC, 0);
-    header.writeUInt32LE(this.#blocks, BlockAt.number);
-    header.writeUInt32LE(content.length, BlockAt.storedBytes);
-    header.writeUInt32LE(rawBytes, BlockAt.rawBytes);
-    header[BlockAt.codec] = codec;
-    header[BlockAt.tag] = tag;
-    header.writeUInt32LE(blockChecksum(this.#kind, header, content), BlockAt.checksum);
-    this.#out.set(content, this.#bytes + BLOCK_HEADER_BYTES);
-    this.#bytes += BLOCK_HEADER_BYTES + content.length;
-    this.#blocks += 1;
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#bytes + bytes <= this.#out.length) return;
-    const larger = Buffer.alloc(Math.max(this.#out.length * 2, this.#bytes + bytes));
-    this.#out.copy(larger, 0, 0, this.#bytes);
-    this.#out = larger;
+    const block = Buffer.alloc(BLOCK_HEADER_BYTES + content.length);
+    block.set(BLOCK_MAGIC, 0);
+    block.writeUInt32LE(this.#blocks.length, BlockAt.number);
+    block.writeUInt32LE(content.length, BlockAt.storedBytes);
+    block.writeUInt32LE(rawBytes, BlockAt.rawBytes);
+    block[BlockAt.codec] = codec;
+    block[BlockAt.tag] = tag;
+    block.writeUInt32LE(blockChecksum(this.#kind, block, content), BlockAt.checksum);
+    block.set(content, BLOCK_HEADER_BYTES);
+    this.#blocks.push(block);
+    this.#bytes += block.length;
   }
 }

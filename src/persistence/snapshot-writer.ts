@@ -59,14 +59,14 @@ export class SnapshotWriter implements WalkSink {
     this.#peers += seeders + leechers;
   }
 
-  /** Ends the part and returns its bytes, valid until `nextPart`; undefined when there is nothing in it. */
+  /** Ends the part and returns its bytes; undefined when there is nothing in it. */
   finishPart(): Uint8Array | undefined {
     this.#entries.flush();
     if (this.#object.blocks === 0) return undefined;
     return this.#object.finish(this.#swarms, this.#peers);
   }
 
-  /** Begins the next part in the memory of the one before. */
+  /** Begins the next part. */
   nextPart(): void {
     this.swarmsTotal += this.#swarms;
     this.peersTotal += this.#peers;
