@@ -85,6 +85,13 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/** A 404 to what names no object that could be missing. */
+const NO_BUCKET: Pick<Kind, 'failure' | 'sentence'> = {
+  failure: 'no-bucket',
+  sentence:
+    'there is no such bucket, or no S3 service at the endpoint: correct STORE_URL or AWS_ENDPOINT_URL_S3',
+};
+
 const FAILED: Pick<Kind, 'failure' | 'sentence'> = {
   failure: 'failed',
   sentence: 'the store answered with an error',
@@ -99,16 +106,20 @@ interface Told {
   readonly $response?: { readonly statusCode?: unknown; readonly headers?: Readonly<Record<string, string>> };
 }
 
-/** The StoreError for what the SDK threw while it did `what` (such as `put of a/b in s3://bucket/`). */
-export function s3StoreError(what: string, error: unknown): StoreError {
+/**
+ * The StoreError for what the SDK threw while it did `what` (such as `put of a/b in s3://bucket/`).
+ * `canBeMissing`: it was about an object that there may not be.
+ */
+export function s3StoreError(what: string, error: unknown, canBeMissing: boolean): StoreError {
   if (error instanceof StoreError) return error;
   const told: Told = typeof error === 'object' && error !== null ? error : {};
   const names = [told.code, told.name].filter((name): name is string => typeof name === 'string');
   const status = Number(told.$metadata?.httpStatusCode ?? told.$response?.statusCode);
-  const kind =
+  const found =
     KINDS.find((candidate) => names.some((name) => candidate.names.test(name))) ??
     KINDS.find((candidate) => candidate.statuses.includes(status)) ??
     FAILED;
+  const kind = found.failure === 'not-found' && !canBeMissing ? NO_BUCKET : found;
   const region = told.$response?.headers?.['x-amz-bucket-region'];
   const details = [
     ...(kind.failure === 'wrong-region' && region !== undefined ? [`the bucket is in ${region}`] : []),

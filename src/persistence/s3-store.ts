@@ -11,6 +11,7 @@ import { nextTurn } from '../slices.ts';
 import { s3StoreError } from './s3-failure.ts';
 import {
   assertKey,
+  CLOCK_OFFSET_SECONDS_MIN,
   OBJECT_BYTES_MAX,
   type Store,
   type StoredObject,
@@ -31,8 +32,6 @@ const ATTEMPTS_MAX = 3;
 const LIST_PAGE_KEYS = 1_000;
 /** Hashed between two turns of the event loop: about a quarter of a millisecond. */
 const HASH_SLICE_BYTES = 128 * 1024;
-/** The Date header counts whole seconds, so an offset of one is none. */
-const CLOCK_OFFSET_SECONDS_MIN = 2;
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
@@ -114,7 +113,7 @@ export class S3Store implements Store {
   }
 
   list(prefix: string, signal?: AbortSignal): Promise<readonly StoredObject[]> {
-    return this.#bounded('list', prefix, signal, async (abortSignal) => {
+    return this.#bounded('list', prefix, signal, async (abortSignal, what) => {
       const found: StoredObject[] = [];
       let token: string | undefined;
       do {
@@ -134,6 +133,8 @@ export class S3Store implements Store {
           });
         }
         token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        if (page.IsTruncated === true && token === undefined)
+          throw new StoreError('failed', `${what} failed: there is more of it, but no token to ask with.`);
       } while (token !== undefined);
       // Not every service keeps the byte order that Amazon promises.
       return found.sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -145,7 +146,7 @@ export class S3Store implements Store {
     return this.#bounded('delete', key, signal, async (abortSignal, what) => {
       const command = new this.#sdk.DeleteObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key });
       await this.#client.send(command, { abortSignal }).catch((error: unknown) => {
-        if (s3StoreError(what, error).failure !== 'not-found') throw error;
+        if (s3StoreError(what, error, true).failure !== 'not-found') throw error;
       });
     });
   }
@@ -164,7 +165,7 @@ export class S3Store implements Store {
       // The race ends what the SDK does not end at a signal: its waits between two attempts, among others.
       return await withinSignal(what, work(limit, what), limit);
     } catch (error) {
-      throw s3StoreError(what, error);
+      throw s3StoreError(what, error, verb === 'get' || verb === 'delete');
     }
   }
 

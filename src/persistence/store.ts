@@ -12,6 +12,9 @@ export interface StoredObject {
   readonly lastModifiedSeconds: number;
 }
 
+/** Clocks are read in whole seconds, so an offset of one is none. */
+export const CLOCK_OFFSET_SECONDS_MIN = 2;
+
 /** The largest object that a driver gives out. */
 export const OBJECT_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -32,7 +35,7 @@ export const OBJECT_BYTES_MAX = 256 * 1024 * 1024;
 export interface Store {
   /** For logs: where the objects are, without secrets. */
   readonly address: string;
-  /** What to add to this machine's clock to get the store's (rule D-O6); 0 where the store has none of its own. */
+  /** What to add to this machine's clock to get the store's (rule D-O6); a directory's is the wall clock. */
   readonly clockOffsetSeconds: number;
   put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Rejects with 'not-found' when there is no such object, and may with 'failed' when it is too large. */

@@ -68,6 +68,33 @@ describe('what an S3 service says becomes a failure and a sentence', () => {
     });
   }
 
+  it('a plain 404 to a put or a listing is no missing object but a missing bucket or a wrong endpoint', async () => {
+    const notFound: RequestListener = (request, response) => {
+      request.resume();
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Not found</h1>');
+    };
+    await withService(notFound, async (store) => {
+      for (const call of [() => store.put('a', Uint8Array.of(1)), () => store.list('')]) {
+        await assert.rejects(call, (error: Error) => {
+          failsWith('no-bucket')(error);
+          assert.match(error.message, /bucket.*AWS_ENDPOINT_URL_S3/);
+          return true;
+        });
+      }
+      await assert.rejects(store.get('a'), failsWith('not-found'));
+    });
+  });
+
+  it('a listing that says there is more and not where has failed', async () => {
+    const truncated: RequestListener = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/xml' });
+      response.end('<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>');
+    };
+    await withService(truncated, async (store) => {
+      await assert.rejects(store.list(''), failsWith('failed'));
+    });
+  });
+
   it("a port where nobody listens is 'unreachable'", async () => {
     const server = await startHttpServer(() => {});
     await server.close();
