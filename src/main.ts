@@ -88,7 +88,8 @@ const tracker = new Tracker({ table, access, counters, settings: config, random 
 
 // --- the store
 
-const store = new WatchedStore(await openStore(config.store, { nowSeconds }), { log, nowSeconds });
+const wallSeconds = (): number => Math.floor(Date.now() / 1000);
+const store = new WatchedStore(await openStore(config.store, { nowSeconds, wallSeconds }), { log, nowSeconds });
 const accessLog = new AccessLog({
   store,
   access,

@@ -17,6 +17,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import {
   assertKey,
+  CLOCK_OFFSET_SECONDS_MIN,
   type Store,
   type StoredObject,
   StoreError,
@@ -27,7 +28,10 @@ import {
 export interface DirectoryStoreOptions {
   /** Relative to the working directory, or absolute; made when the first object is put. */
   readonly path: string;
+  /** The tracker's own clock, which runs evenly and so may come to differ from the files'. */
   readonly nowSeconds: () => number;
+  /** The clock by which the file system dates its files; the tracker's own when there is none. */
+  readonly wallSeconds?: () => number;
   /** How long one call may take. */
   readonly operationMsMax?: number;
 }
@@ -49,9 +53,9 @@ const FAILURES: Readonly<Record<string, readonly [StoreFailure, string]>> = {
 
 export class DirectoryStore implements Store {
   readonly address: string;
-  readonly clockOffsetSeconds = 0;
   readonly #root: string;
   readonly #nowSeconds: () => number;
+  readonly #wallSeconds: () => number;
   readonly #operationMsMax: number;
   #temporaries = 0;
 
@@ -59,7 +63,13 @@ export class DirectoryStore implements Store {
     this.#root = resolve(options.path);
     this.address = `file:${this.#root}`;
     this.#nowSeconds = options.nowSeconds;
+    this.#wallSeconds = options.wallSeconds ?? options.nowSeconds;
     this.#operationMsMax = options.operationMsMax ?? OPERATION_MS_MAX;
+  }
+
+  get clockOffsetSeconds(): number {
+    const offset = this.#wallSeconds() - this.#nowSeconds();
+    return Math.abs(offset) < CLOCK_OFFSET_SECONDS_MIN ? 0 : offset;
   }
 
   put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -155,7 +165,7 @@ export class DirectoryStore implements Store {
 
   async #sweepWhenOld(path: string): Promise<void> {
     const stats = await statOf(path);
-    if (stats === undefined || stats.lastModifiedSeconds > this.#nowSeconds() - TEMPORARY_AGE_SECONDS_MAX)
+    if (stats === undefined || stats.lastModifiedSeconds > this.#wallSeconds() - TEMPORARY_AGE_SECONDS_MAX)
       return;
     await unlink(path).catch(() => {}); // a read-only store can still be listed
   }

@@ -5,8 +5,10 @@ import { S3Store } from './s3-store.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions {
-  /** This machine's clock, seconds since the epoch. */
+  /** The tracker's clock, seconds since the epoch. */
   readonly nowSeconds: () => number;
+  /** This machine's clock, with its steps, by which files are dated; the tracker's when left out. */
+  readonly wallSeconds?: () => number;
   /** How long one call to the store may take; each driver has its own default. */
   readonly operationMsMax?: number;
 }

@@ -25,6 +25,20 @@ describe('a directory store', () => {
     assert.deepEqual(await readdir(join(root, 'a')), ['.b.12-0.tmp']);
   });
 
+  it('goes by the clock of its files, which the clock of the tracker may have left', async () => {
+    const root = join(path, 'clock');
+    let ahead = 1;
+    const wallSeconds = (): number => nowSeconds() + ahead;
+    const store = new DirectoryStore({ path: root, nowSeconds, wallSeconds });
+    assert.equal(store.clockOffsetSeconds, 0);
+    ahead = 3 * 3600;
+    assert.ok(Math.abs(store.clockOffsetSeconds - ahead) <= 1);
+    await mkdir(join(root, 'a'), { recursive: true });
+    await writeFile(join(root, 'a', '.b.12-0.tmp'), 'half');
+    await store.list('');
+    assert.deepEqual(await readdir(join(root, 'a')), [], 'by that clock it is old');
+  });
+
   it('leaves no temporary file behind, neither after a put nor after one that failed', async () => {
     const root = join(path, 'clean');
     const store = new DirectoryStore({ path: root, nowSeconds });
