@@ -13,7 +13,7 @@ import { SwarmEntryReader } from './swarm-entries.ts';
 /** What a restore needs of the table. */
 export type SwarmDestination = Pick<
   SwarmTable,
-  'swarmsMax' | 'totals' | 'find' | 'open' | 'restoreTotals' | 'restorePeer'
+  'changes' | 'swarmsMax' | 'totals' | 'find' | 'open' | 'restoreTotals' | 'restorePeer'
 >;
 
 export interface RestoreSettings {

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { UniqueAddresses } from '../stats/unique-addresses.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
+import { NewerObjects } from './newer-objects.ts';
 import { compareNewestFirst, manifestKey, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
 import {
   HeldTotals,
@@ -18,12 +19,17 @@ import {
 } from './part-restorer.ts';
 import { pauseMs, RetryPause } from './retry-pause.ts';
 import type { RestoreVerdict } from './saver.ts';
-import { isComplete, type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
-import { type Store, StoreError } from './store.ts';
+import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
+import { type Store, StoreError, type StoreFailure } from './store.ts';
+
+/** What so many listings named and was not there each time will not come: its snapshot is damaged. */
+const LISTINGS_MAX = 3;
 
 export interface RestorerOptions {
   readonly store: Store;
   readonly table: SwarmDestination;
+  /** Shared with the AccessLog. */
+  readonly newer?: NewerObjects;
   readonly isServed: (infoHash: Uint8Array) => boolean;
   /** Resolves when `isServed` knows enough: with an allow list, when that has been read. */
   readonly whenServedIsKnown: Promise<unknown>;
@@ -53,7 +59,9 @@ export class Restorer implements RestoreVerdict {
   readonly #options: RestorerOptions;
   readonly #counts: RestoreCounts = { peersRestored: 0, peersExpired: 0, peersLeftOut: 0, peersNotServed: 0 };
   readonly #damaged = new Set<string>();
-  readonly #newer = new Set<string>();
+  readonly newer: NewerObjects;
+  /** Snapshots of which something was read. */
+  readonly #begun = new Set<string>();
   /** Snapshots that need not be read again at the next try. */
   readonly #done = new Set<string>();
   #phase: RestorePhase = 'waiting';
@@ -62,9 +70,15 @@ export class Restorer implements RestoreVerdict {
   #partsDone = 0;
   #parts = 0;
   #lastError: string | undefined;
+  #lastFailure: StoreFailure | undefined;
+  /** Listings that named an object which was not there. */
+  readonly #missing = new Map<string, number>();
+  /** By how much `table.changes` grew by what was restored. */
+  #changes = 0;
 
   constructor(options: RestorerOptions) {
     this.#options = options;
+    this.newer = options.newer ?? new NewerObjects();
   }
 
   get isSettled(): boolean {
@@ -88,9 +102,11 @@ export class Restorer implements RestoreVerdict {
     return this.#damaged.has(prefix);
   }
 
-  /** Whether an object of a later version was met: then nothing in the store is deleted (rule D-O4). */
-  get hasMetNewer(): boolean {
-    return this.#newer.size > 0;
+  get changesSaved(): number {
+    const { peersExpired, peersLeftOut, peersNotServed } = this.#counts;
+    const isAllThere = peersExpired + peersLeftOut + peersNotServed === 0;
+    const isOneWhole = this.#base !== undefined && this.#begun.size === 1 && this.#damaged.size === 0;
+    return isOneWhole && isAllThere ? this.#changes : 0;
   }
 
   /** Resolves when the restore has settled, or the signal has fired. */
@@ -118,8 +134,11 @@ export class Restorer implements RestoreVerdict {
       } catch (caught) {
         if (signal.aborted) return;
         if (!(caught instanceof StoreError)) throw caught;
-        // An object that is gone since the listing was rotated by another tracker: look again at what there is.
-        if (caught.failure !== 'not-found' && this.#lastError === undefined) {
+        if (caught.failure === 'not-found') {
+          // Most likely another tracker rotated it away.
+          log.info(`A saved object is gone since it was listed; looking again: ${caught.message}`);
+        } else if (this.#lastFailure === undefined) {
+          this.#lastFailure = caught.failure;
           log.error(`The restore cannot go on, and will be tried until it can: ${caught.message}`, {
             failure: caught.failure,
           });
@@ -151,9 +170,12 @@ export class Restorer implements RestoreVerdict {
   /** The manifest of a snapshot that is whole as far as the listing tells; 'damaged' also when it is unfinished. */
   async #manifest(snapshot: ListedSnapshot, signal: AbortSignal): Promise<Manifest | 'newer' | 'damaged'> {
     if (snapshot.manifest === undefined) return 'damaged';
-    if (this.#newer.has(snapshot.prefix)) return 'newer';
+    if (this.newer.has(snapshot.prefix)) return 'newer';
+    if (snapshot.isOversized)
+      this.#foundDamaged(snapshot, 'an object of it is larger than any that is written');
     if (this.#damaged.has(snapshot.prefix)) return 'damaged';
-    const manifest = decodeManifest(await this.#options.store.get(manifestKey(snapshot), signal));
+    const bytes = await this.#get(manifestKey(snapshot), signal);
+    const manifest = bytes === undefined ? 'damaged' : decodeManifest(bytes);
     if (manifest === 'newer') {
       this.#foundNewer(snapshot);
     } else if (manifest === 'damaged') {
@@ -179,14 +201,15 @@ export class Restorer implements RestoreVerdict {
     this.#done.add(snapshot.prefix);
     if (!read.isWhole) return false;
     const settings = this.#settings();
-    await runInSlices(() => totals.step(settings), { monotonicMs: this.#options.monotonicMs, signal });
+    await this.#runCounted(() => totals.step(settings), signal);
     this.#base = snapshot;
     return true;
   }
 
   async #restorePeersOnly(snapshot: ListedSnapshot, signal: AbortSignal): Promise<void> {
     if (this.#done.has(snapshot.prefix)) return;
-    const keys = [...snapshot.parts.values()].map((part) => part.key);
+    const parts = [...snapshot.parts.values()].filter((part) => !isOversized(part));
+    const keys = parts.map((part) => part.key);
     await this.#restoreParts(snapshot, keys, new HeldTotals(), signal);
     this.#done.add(snapshot.prefix);
   }
@@ -198,18 +221,23 @@ export class Restorer implements RestoreVerdict {
     totals: HeldTotals,
     signal: AbortSignal,
   ): Promise<{ isWhole: boolean; isNewer: boolean; swarms: number; peers: number }> {
-    const { store, monotonicMs } = this.#options;
     const read = { isWhole: true, isNewer: false, swarms: 0, peers: 0 };
+    this.#begun.add(snapshot.prefix);
     this.#parts += keys.length;
-    let ahead = keys[0] === undefined ? undefined : store.get(keys[0], signal);
+    let ahead = keys[0] === undefined ? undefined : this.#get(keys[0], signal);
     for (const [index, key] of keys.entries()) {
       const bytes = await ahead!;
       const next = keys[index + 1];
-      ahead = next === undefined ? undefined : store.get(next, signal);
+      ahead = next === undefined ? undefined : this.#get(next, signal);
       ahead?.catch(() => {}); // it is awaited in the next round, or this round ends in a failure of its own
-      const part = new PartRestorer(bytes, this.#settings(), this.#counts, totals);
-      await runInSlices(() => part.step(), { monotonicMs, signal });
       this.#partsDone += 1;
+      if (bytes === undefined) {
+        read.isWhole = false;
+        this.#foundDamaged(snapshot, `${key} is listed and not there`);
+        continue;
+      }
+      const part = new PartRestorer(bytes, this.#settings(), this.#counts, totals);
+      await this.#runCounted(() => part.step(), signal);
       read.swarms += part.swarms;
       read.peers += part.peers;
       if (part.state === 'whole') continue;
@@ -222,6 +250,31 @@ export class Restorer implements RestoreVerdict {
       }
     }
     return read;
+  }
+
+  /** Rejects with 'not-found' so that the store is listed again, until several listings named what is not there. */
+  async #get(key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#options.store.get(key, signal);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
+      const listings = (this.#missing.get(key) ?? 0) + 1;
+      this.#missing.set(key, listings);
+      if (listings < LISTINGS_MAX) throw error;
+      return undefined;
+    }
+  }
+
+  /** Runs the steps in slices, and counts what they change in the table apart from what announces do in between. */
+  #runCounted(step: () => boolean, signal: AbortSignal): Promise<void> {
+    const { table, monotonicMs } = this.#options;
+    const countedStep = (): boolean => {
+      const before = table.changes;
+      const hasMore = step();
+      this.#changes += table.changes - before;
+      return hasMore;
+    };
+    return runInSlices(countedStep, { monotonicMs, signal });
   }
 
   #settings(): RestoreSettings {
@@ -238,19 +291,18 @@ export class Restorer implements RestoreVerdict {
   }
 
   #foundNewer(snapshot: ListedSnapshot): void {
-    if (this.#newer.has(snapshot.prefix)) return;
-    this.#newer.add(snapshot.prefix);
+    if (!this.newer.add(snapshot.prefix)) return;
     this.#options.log.warn('A snapshot was written by a later version of the tracker; it is left as it is.', {
       snapshot: snapshot.prefix,
     });
   }
 
-  #summary(): Record<string, number | string | undefined> {
+  #summary(): Record<string, number | string | boolean | undefined> {
     return {
       snapshot: this.#base?.prefix,
       ...this.#counts,
       damaged: this.#damaged.size,
-      newer: this.#newer.size,
+      hasMetNewer: this.newer.hasAny,
     };
   }
 }

@@ -1,10 +1,11 @@
 /**
  * Keeps the newest whole snapshots and deletes the others (rules D-T1, D-T2). Deletes nothing that it does not
- * understand: damaged snapshots stay, and when a snapshot of a later version is in the store everything stays.
+ * understand: damaged snapshots stay, and once an object of a later version was met anywhere everything stays.
  * Leaves it to the caller to run only after a whole snapshot was saved and the restore had settled.
  */
 import type { Log } from '../log.ts';
 import { decodeManifest, type ManifestState } from './manifest.ts';
+import type { NewerObjects } from './newer-objects.ts';
 import { manifestKey } from './object-keys.ts';
 import { isComplete, type ListedSnapshot } from './snapshot-listing.ts';
 import type { Store } from './store.ts';
@@ -19,6 +20,7 @@ export interface RetentionOptions {
   readonly keep: number;
   /** Folders of snapshots that a restore found damaged although their manifests are well. */
   readonly isDamaged: (prefix: string) => boolean;
+  readonly newer: NewerObjects;
   readonly nowSeconds: () => number;
   readonly log: Log;
 }
@@ -27,7 +29,6 @@ export class Retention {
   readonly #options: RetentionOptions;
   /** Manifests don't change, so each is read once. */
   readonly #manifests = new Map<string, ManifestState>();
-  #isHalted = false;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -35,21 +36,21 @@ export class Retention {
 
   /** `listed` newest first, from a listing that succeeded. Rejects with a StoreError when the store fails. */
   async run(listed: readonly ListedSnapshot[], signal?: AbortSignal): Promise<void> {
-    const { store, boot, keep, isDamaged, nowSeconds } = this.#options;
+    const { store, boot, keep, isDamaged, nowSeconds, newer } = this.#options;
     const whole: ListedSnapshot[] = [];
     const unfinished: ListedSnapshot[] = [];
     for (const snapshot of listed) {
+      if (snapshot.isOversized || isDamaged(snapshot.prefix)) continue;
       if (snapshot.manifest === undefined) {
         unfinished.push(snapshot);
         continue;
       }
       const manifest = await this.#manifest(snapshot, signal);
-      if (manifest === 'newer') return this.#halt(snapshot);
-      if (manifest !== 'damaged' && isComplete(snapshot, manifest) && !isDamaged(snapshot.prefix))
-        whole.push(snapshot);
+      if (manifest === 'newer') this.#foundNewer(snapshot);
+      else if (manifest !== 'damaged' && isComplete(snapshot, manifest)) whole.push(snapshot);
     }
-    this.#isHalted = false;
     this.#forgetManifests(listed);
+    if (newer.hasAny) return;
     for (const snapshot of whole.slice(keep)) await this.#delete(snapshot, signal);
     const oldSeconds = nowSeconds() + store.clockOffsetSeconds - LEFTOVER_AGE_SECONDS_MIN;
     for (const snapshot of unfinished) {
@@ -79,14 +80,11 @@ export class Retention {
     log.debug('Deleted an old snapshot.', { snapshot: snapshot.prefix });
   }
 
-  #halt(snapshot: ListedSnapshot): void {
-    if (this.#isHalted) return;
-    this.#isHalted = true;
+  #foundNewer(snapshot: ListedSnapshot): void {
+    if (!this.#options.newer.add(snapshot.prefix)) return;
     this.#options.log.warn(
       'The store holds a snapshot of a later version of the tracker: nothing will be deleted.',
-      {
-        snapshot: snapshot.prefix,
-      },
+      { snapshot: snapshot.prefix },
     );
   }
 }

@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { Walk } from '../swarm/walk.ts';
 import { encodeManifest } from './manifest.ts';
+import type { NewerObjects } from './newer-objects.ts';
 import {
   assertBootId,
   manifestKey,
@@ -33,7 +34,9 @@ export interface SwarmSource {
 /** What a saver needs to know of the restore. */
 export interface RestoreVerdict {
   readonly isSettled: boolean;
-  readonly hasMetNewer: boolean;
+  /** `table.changes` as the restore alone would have made it, when a whole snapshot is all that it brought; else 0. */
+  readonly changesSaved: number;
+  readonly newer: NewerObjects;
   isDamaged(prefix: string): boolean;
 }
 
@@ -99,7 +102,8 @@ export class Saver {
   readonly #options: SaverOptions;
   readonly #retention: Retention;
   #running: Running | undefined;
-  #changesSaved = 0;
+  /** What `table.changes` was at the cut of the last snapshot of this process. */
+  #changesSaved: number | undefined;
   #numberLast = 0;
   #snapshots = 0;
   #last: Saved | undefined;
@@ -108,7 +112,11 @@ export class Saver {
   constructor(options: SaverOptions) {
     assertBootId(options.boot);
     this.#options = options;
-    this.#retention = new Retention({ ...options, isDamaged: (prefix) => options.restore.isDamaged(prefix) });
+    this.#retention = new Retention({
+      ...options,
+      newer: options.restore.newer,
+      isDamaged: (prefix) => options.restore.isDamaged(prefix),
+    });
   }
 
   get status(): SaveStatus {
@@ -133,8 +141,12 @@ export class Saver {
       giveUp.abort();
       await done;
     }
-    if (!this.#options.restore.isSettled) return { kind: 'not-settled' };
-    if (this.#options.table.changes === this.#changesSaved) return { kind: 'unchanged' };
+    const { restore, table, log } = this.#options;
+    if (!restore.isSettled) {
+      if (cause !== 'schedule') log.warn('No snapshot is saved: the restore has not settled.', { cause });
+      return { kind: 'not-settled' };
+    }
+    if (table.changes === (this.#changesSaved ?? restore.changesSaved)) return { kind: 'unchanged' };
     const giveUp = new AbortController();
     const limits = [giveUp.signal, AbortSignal.timeout(this.#options.walkMsMax ?? WALK_MS_MAX)];
     const done = this.#try(cause, AbortSignal.any(signal === undefined ? limits : [...limits, signal]));
@@ -229,7 +241,6 @@ export class Saver {
 
   /** The snapshot stands whatever becomes of the old ones. */
   async #retain(objects: Awaited<ReturnType<Store['list']>>, signal: AbortSignal): Promise<void> {
-    if (this.#options.restore.hasMetNewer) return;
     try {
       await this.#retention.run(listSnapshots(objects), signal);
     } catch (error) {

@@ -1,7 +1,11 @@
 /** Reads a listing of the store as snapshots, newest first, and says which are complete as far as a listing tells. */
 import type { Manifest } from './manifest.ts';
 import { compareNewestFirst, parseSnapshotKey, type SnapshotId, snapshotPrefix } from './object-keys.ts';
+import { PART_BYTES_MAX } from './snapshot-writer.ts';
 import type { StoredObject } from './store.ts';
+
+/** A part is full a little before PART_BYTES_MAX, and a manifest far smaller. */
+const SNAPSHOT_OBJECT_BYTES_MAX = 2 * PART_BYTES_MAX;
 
 export interface ListedSnapshot extends SnapshotId {
   /** Its folder, which also names it in the log. */
@@ -9,6 +13,8 @@ export interface ListedSnapshot extends SnapshotId {
   readonly manifest: StoredObject | undefined;
   /** By part number. */
   readonly parts: ReadonlyMap<number, StoredObject>;
+  /** One of its objects is larger than any that this version writes: it is not read, and the snapshot is damaged. */
+  readonly isOversized: boolean;
   /** When its youngest object was written, by the store's clock. */
   readonly lastModifiedSeconds: number;
 }
@@ -29,10 +35,15 @@ export function listSnapshots(objects: readonly StoredObject[]): readonly Listed
       prefix,
       manifest: key.part === undefined ? object : known?.manifest,
       parts,
+      isOversized: known?.isOversized === true || isOversized(object),
       lastModifiedSeconds: Math.max(known?.lastModifiedSeconds ?? 0, object.lastModifiedSeconds),
     });
   }
   return [...found.values()].sort(compareNewestFirst);
+}
+
+export function isOversized({ sizeBytes }: StoredObject): boolean {
+  return sizeBytes > SNAPSHOT_OBJECT_BYTES_MAX;
 }
 
 /** Whether every part that the manifest names is listed at its size (rule D-N3). */

@@ -1,20 +1,23 @@
 /** Savers and restorers for tests, with a clock that stands still unless the test moves it. */
+import { NewerObjects } from '../../src/persistence/newer-objects.ts';
 import { Restorer, type RestorerOptions } from '../../src/persistence/restorer.ts';
-import { Saver, type SaverOptions } from '../../src/persistence/saver.ts';
+import { type RestoreVerdict, Saver, type SaverOptions } from '../../src/persistence/saver.ts';
 import type { Store } from '../../src/persistence/store.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { memoryLog } from './log.ts';
 import { NOW } from './swarm.ts';
 
 export const PEER_TTL_SECONDS = 3_600;
-/** A restore of a test that nothing went before. */
-export const SETTLED = { isSettled: true, hasMetNewer: false, isDamaged: () => false };
+/** A restore that found an empty store. */
+function settled(): RestoreVerdict {
+  return { isSettled: true, changesSaved: 0, newer: new NewerObjects(), isDamaged: () => false };
+}
 
 export function makeSaver(store: Store, table: SwarmTable, options: Partial<SaverOptions> = {}): Saver {
   return new Saver({
     store,
     table,
-    restore: SETTLED,
+    restore: settled(),
     boot: 'boot0001',
     keep: 5,
     nowSeconds: () => NOW,

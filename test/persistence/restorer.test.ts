@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { StoreError } from '../../src/persistence/store.ts';
 import { UniqueAddresses } from '../../src/stats/unique-addresses.ts';
 import { IPV4, LEECHER, SEEDER } from '../../src/swarm/record.ts';
 import { memoryLog } from '../builders/log.ts';
@@ -68,6 +69,57 @@ describe('a restore', () => {
     const restorer = await restore(store, table);
     assert.ok(restorer.isSettled);
     assert.equal(table.peers, 0);
+  });
+
+  it('takes for damaged what three listings name and what is never there, says so, and settles', async () => {
+    for (const gone of ['manifest', 'part-00000']) {
+      const store = await storeWith(100);
+      const later = await storeWith(100);
+      for (const [key, object] of later.objects)
+        store.objects.set(key.replace('0000000001', '0000000002'), object);
+      const key = `snapshots/0000000002-boot0001/${gone}`;
+      store.get = async function (this: MemoryStore, asked, signal) {
+        if (asked === key) throw new StoreError('not-found', `no ${key}`);
+        return MemoryStore.prototype.get.call(this, asked, signal);
+      };
+      store.calls.length = 0;
+      const log = memoryLog();
+      const table = swarmTable();
+      const restorer = await restore(store, table, { log });
+      assert.equal(restorer.progress.snapshot, 'snapshots/0000000001-boot0001/');
+      assert.equal(table.peers, 100);
+      assert.equal(store.calls.filter(({ verb }) => verb === 'list').length, 3);
+      assert.match(log.messages('error')[0] ?? '', /damaged/);
+      assert.equal(log.messages('info').filter((message) => /looking again/.test(message)).length, 2);
+    }
+  });
+
+  it('does not read an object that is larger than any it writes, and takes its snapshot for damaged', async () => {
+    for (const large of ['manifest', 'part-00000']) {
+      const store = await storeWith(100);
+      const key = `snapshots/0000000002-boot0001/${large}`;
+      store.list = async function (this: MemoryStore, prefix) {
+        const listed = await MemoryStore.prototype.list.call(this, prefix);
+        const other = `snapshots/0000000002-boot0001/${large === 'manifest' ? 'part-00000' : 'manifest'}`;
+        const object = { sizeBytes: 100, lastModifiedSeconds: 0 };
+        return [...listed, { ...object, key, sizeBytes: 100 * 2 ** 20 }, { ...object, key: other }];
+      };
+      store.hook = (call) => {
+        if (call.key === key) throw new Error('it was read');
+      };
+      const restorer = makeRestorer(store, swarmTable());
+      await restorer.run(new AbortController().signal);
+      assert.equal(restorer.progress.snapshot, 'snapshots/0000000001-boot0001/');
+      assert.deepEqual(restorer.progress.damaged, ['snapshots/0000000002-boot0001/']);
+      // Nor does the retention read or delete anything of it, however old it is.
+      const changed = swarmTable();
+      fillTable(changed, { peers: 5, nowSeconds: NOW });
+      store.calls.length = 0;
+      await makeSaver(store, changed, { boot: 'boot0009', keep: 1 }).save('schedule');
+      assert.ok(
+        !store.calls.some(({ verb, key: asked }) => verb === 'delete' && asked.includes('0000000002')),
+      );
+    }
   });
 
   it('lets live announces win, and adds saved completions to those heard since the start', async () => {

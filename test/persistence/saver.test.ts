@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decodeManifest } from '../../src/persistence/manifest.ts';
+import { NewerObjects } from '../../src/persistence/newer-objects.ts';
+import { ObjectKind } from '../../src/persistence/object-format.ts';
 import { WatchedStore } from '../../src/persistence/watched-store.ts';
 import { IPV4, LEECHER } from '../../src/swarm/record.ts';
+import { asVersion } from '../builders/damage.ts';
 import { memoryLog } from '../builders/log.ts';
 import { contents, fillTable } from '../builders/saved-swarms.ts';
-import { makeSaver, restore } from '../builders/snapshots.ts';
+import { makeRestorer, makeSaver, restore } from '../builders/snapshots.ts';
 import { MemoryStore } from '../builders/store.ts';
 import { endpoint, infoHash, NOW, peerId, swarmTable } from '../builders/swarm.ts';
 
@@ -164,6 +167,63 @@ describe('a save', () => {
     );
   });
 
+  it('writes nothing after a restore of one whole snapshot, until something is announced', async () => {
+    const store = new MemoryStore();
+    await makeSaver(store, filledTable()).save('schedule');
+    const table = swarmTable();
+    const saver = makeSaver(store, table, { boot: 'boot0002', restore: await restore(store, table) });
+    assert.deepEqual(await saver.save('schedule'), { kind: 'unchanged' });
+    table.sight(table.open(infoHash(5), NOW), IPV4, endpoint(0, 1), peerId(1), LEECHER, false, NOW);
+    assert.equal((await saver.save('schedule')).kind, 'saved');
+    assert.deepEqual(await saver.save('schedule'), { kind: 'unchanged' });
+  });
+
+  it('writes after a restore to which something was announced meanwhile, or that is not all of one snapshot', async () => {
+    const store = new MemoryStore();
+    const saved = swarmTable();
+    fillTable(saved, { peers: 50, nowSeconds: NOW - 100, seed: 9 });
+    fillTable(saved, { peers: 500, nowSeconds: NOW });
+    await makeSaver(store, saved).save('schedule');
+    const live = swarmTable();
+    live.sight(live.open(infoHash(5), NOW), IPV4, endpoint(0, 1), peerId(1), LEECHER, false, NOW);
+    const late = swarmTable();
+    const small = swarmTable({ peersMax: 200 });
+    const picky = swarmTable();
+    for (const [what, table, options] of [
+      ['announced', live, {}],
+      ['expired', late, { nowSeconds: () => NOW + 3_550 }],
+      ['left out', small, {}],
+      ['not served', picky, { isServed: (hash: Uint8Array) => Buffer.compare(hash, infoHash(0)) !== 0 }],
+    ] as const) {
+      const restorer = await restore(store, table, options);
+      const outcome = await makeSaver(store, table, { boot: 'boot0002', restore: restorer }).save('schedule');
+      assert.equal(outcome.kind, 'saved', what);
+      for (const key of store.keys('snapshots/0000000002')) store.objects.delete(key);
+    }
+    const part = store.objects.get('snapshots/0000000001-boot0001/part-00000')!;
+    store.objects.set('snapshots/0000000002-bootgone/part-00000', part);
+    const table = swarmTable();
+    const restorer = await restore(store, table);
+    const outcome = await makeSaver(store, table, { boot: 'boot0002', restore: restorer }).save('schedule');
+    assert.equal(outcome.kind, 'saved', 'also when an unfinished one gave its peers');
+  });
+
+  it('that somebody asked for and that the restore does not allow yet leaves a warning', async () => {
+    const store = new MemoryStore();
+    const log = memoryLog();
+    const saver = makeSaver(store, filledTable(), { log, restore: makeRestorer(store, swarmTable()) });
+    await saver.save('schedule');
+    assert.equal(log.messages('warn').length, 0);
+    for (const cause of ['signal', 'shutdown'] as const) await saver.save(cause);
+    assert.deepEqual(
+      log.lines.map(({ level, fields }) => [level, fields.cause]),
+      [
+        ['warn', 'signal'],
+        ['warn', 'shutdown'],
+      ],
+    );
+  });
+
   it('asked for while one runs joins it', async () => {
     const store = new MemoryStore();
     const saver = makeSaver(store, filledTable());
@@ -256,6 +316,29 @@ describe('the retention', () => {
     await saver.save('schedule');
     const deleted = store.calls.filter(({ verb }) => verb === 'delete').map(({ key }) => key.split('/')[2]);
     assert.deepEqual(deleted, ['manifest', 'part-00000']);
+  });
+
+  it('deletes nothing once an object of a later version was met anywhere in the store, and tells the others', async () => {
+    const store = new MemoryStore();
+    const table = filledTable();
+    const restorer = await restore(store, swarmTable());
+    const saver = makeSaver(store, table, { keep: 1, restore: restorer });
+    restorer.newer.add('access/bootlater/0000000001');
+    await saver.save('schedule');
+    fillTable(table, { peers: 5, nowSeconds: NOW, seed: 2 });
+    await saver.save('schedule');
+    assert.equal(store.keys().length, 4);
+
+    const met = new NewerObjects();
+    const other = makeSaver(store, table, {
+      boot: 'boot0002',
+      restore: { isSettled: true, changesSaved: 0, newer: met, isDamaged: () => false },
+    });
+    const later = 'snapshots/0000000001-boot0001/manifest';
+    const bytes = asVersion(await store.get(later), ObjectKind.manifest, 2);
+    store.objects.set(later, { bytes, lastModifiedSeconds: NOW });
+    await other.save('schedule');
+    assert.ok(met.has('snapshots/0000000001-boot0001/'));
   });
 
   it('deletes nothing when a manifest cannot be read because the store refuses', async () => {
