@@ -13,7 +13,7 @@ import { SwarmEntryReader } from './swarm-entries.ts';
 /** What a restore needs of the table. */
 export type SwarmDestination = Pick<
   SwarmTable,
-  'changes' | 'swarmsMax' | 'totals' | 'find' | 'open' | 'restoreTotals' | 'restorePeer'
+  'changes' | 'swarmsMax' | 'slotsInUse' | 'find' | 'open' | 'restoreTotals' | 'restorePeer'
 >;
 
 export interface RestoreSettings {
@@ -183,6 +183,5 @@ const HELD_CHUNK_BYTES = 4_096 * HELD_BYTES;
 function openIfRoom(table: SwarmDestination, infoHash: Uint8Array, now: number): number {
   const slot = table.find(infoHash);
   if (slot >= 0) return slot;
-  const { swarms, retained } = table.totals;
-  return swarms + retained < table.swarmsMax * SWARMS_SHARE_MAX ? table.open(infoHash, now) : -1;
+  return table.slotsInUse < table.swarmsMax * SWARMS_SHARE_MAX ? table.open(infoHash, now) : -1;
 }

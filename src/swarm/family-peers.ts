@@ -152,6 +152,13 @@ export class FamilyPeers {
     this.#rewrite(isSeeder, this.layout.flags(this.#memory.words, this.#at), flags, seenSeconds);
   }
 
+  /** Remembers of the located record that its completion was counted, if it is the current peer's. */
+  markCompleted(): void {
+    const { words } = this.#memory;
+    if (!this.layout.hasCurrentPeerId(words, this.#at)) return;
+    words[this.#at + this.layout.portWord] |= COMPLETED_ONCE << 16;
+  }
+
   ageOfLocated(now: number): number {
     return this.layout.ageSeconds(this.#memory.words, this.#at, now);
   }
@@ -318,15 +325,13 @@ export class FamilyPeers {
     const bucket = this.#bucket;
     const toBucket = this.sets.bucketOfCurrent(big, to);
     memory.moves?.beforeMove(slot, this.layout.family, from, bucket, to, toBucket, this.#at, 1);
-    const isKept = this.sets.insert(slot, big, to, seenSeconds, flags);
-    this.sets.removeAt(big, from, bucket, this.#index);
-    if (!isSeeder) this.seeders -= 1;
-    if (isKept) {
-      if (isSeeder) this.seeders += 1;
-    } else {
-      this.peers -= 1;
-      if ((flags & IS_PARTIAL_SEED) !== 0) memory.words[big + 1] -= 1;
+    if (!this.sets.insert(slot, big, to, seenSeconds, flags)) {
+      // An insertion that fails has moved nothing: the record is still where it was found.
+      this.layout.writeCurrent(memory.words, this.#at, seenSeconds, flags);
+      return;
     }
+    this.sets.removeAt(big, from, bucket, this.#index);
+    this.seeders += isSeeder ? 1 : -1;
     this.sets.settle(slot, big, from, bucket);
   }
 
@@ -412,7 +417,7 @@ export class FamilyPeers {
     const { words } = memory;
     const { family, recordWords } = this.layout;
     // One free page is enough for any block, so that what was taken apart can be put together.
-    if (memory.arena.pagesFree === 0) return;
+    if (memory.arena.pagesFree === 0 && this.peersOf(slot) > 0) return;
     const big = memory.big(slot, family);
     const partialSeeds = words[big + 1];
     const apart = this.#apart;

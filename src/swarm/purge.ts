@@ -58,7 +58,9 @@ export class Purge {
         this.#follower.end();
         return false;
       }
-      work += 1 + (slots.isUsed(this.#slot) ? this.#visit() : this.#nextSlot());
+      work += 1;
+      if (slots.isUsed(this.#slot)) work += this.#visit();
+      else this.#nextSlot();
     }
     return true;
   }
@@ -151,12 +153,11 @@ export class Purge {
     this.#nextSlot();
   }
 
-  #nextSlot(): number {
+  #nextSlot(): void {
     this.#family = IPV4;
     this.#set = LEECHERS;
     this.#bucketsLeft = Number.POSITIVE_INFINITY;
     this.#slot += 1;
-    return 0;
   }
 }
 

@@ -8,9 +8,8 @@
 import { LAST_ACTIVITY_WORD, PEERS_WORD, type PeerMemory, RETAINED } from './peer-memory.ts';
 
 const SECONDS_PER_HOUR = 3600;
-/** More hours than any list is kept, and a power of two. */
+/** More hours than the 30 days that any list is kept. */
 const RING_HOURS = 1024;
-export const RETAIN_SECONDS_MAX = (RING_HOURS - 2) * SECONDS_PER_HOUR;
 
 const BEFORE = PEERS_WORD;
 const AFTER = PEERS_WORD + 1;

@@ -39,9 +39,9 @@ export const Outcome = {
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
 /** Bytes of memory the table is allowed per peer of `peersMax`, everything included. */
-export const BYTES_PER_PEER_MAX = 64;
+const BYTES_PER_PEER_MAX = 64;
 /** Longer times to live could not be told from the record's 14 bits. */
-export const TTL_SECONDS_MAX = 7200;
+const TTL_SECONDS_MAX = 7200;
 
 /** After a longer silence than this some ages could be told no more. */
 const GAP_SECONDS_MAX = 7000;
@@ -155,6 +155,11 @@ export class SwarmTable {
 
   get peers(): number {
     return this.families[0].peers + this.families[1].peers;
+  }
+
+  /** Swarms of any kind: with peers, remembered, and those the purge has yet to look at. */
+  get slotsInUse(): number {
+    return this.memory.slots.count;
   }
 
   get isNearlyFull(): boolean {
@@ -312,6 +317,7 @@ export class SwarmTable {
 
   /** Begins to remove peers not heard for `ttlSeconds` and swarms without peers. */
   purge(now: number, ttlSeconds: number): Purge {
+    if (ttlSeconds > TTL_SECONDS_MAX) throw new RangeError(`a time to live of ${ttlSeconds} s is too long`);
     this.advance(now);
     return new Purge(this.memory, this.families, this.#purgeFollower, this.#now, ttlSeconds);
   }
@@ -341,7 +347,8 @@ export class SwarmTable {
   }
 
   /**
-   * Adds a saved peer, unless it is there already and was heard as late, or is past `ttlSeconds`. `record` holds
+   * Adds a saved peer, unless it is there already and was heard as late, or is past `ttlSeconds`. One that is there
+   * is at least remembered to have completed, so that it is not counted again. `record` holds
    * a packed record at `at`, whose own seconds are not looked at; `flags` are COMPLETED_ONCE and
    * IS_PARTIAL_SEED. Returns Outcome.refused when the table is full.
    */
@@ -363,7 +370,12 @@ export class SwarmTable {
     const peerIdAt = at + (peers.layout.portWord + 1) * 4;
     peers.load(record, at, record, peerIdAt);
     if (peers.locate(slot, isSeeder)) {
-      if (peers.ageOfLocated(this.#now) > this.#now - seen) peers.overwrite(isSeeder, flags, seen);
+      if (peers.ageOfLocated(this.#now) > this.#now - seen) {
+        peers.overwrite(isSeeder, flags, seen);
+        this.#touch(slot, seen);
+      } else if ((flags & COMPLETED_ONCE) !== 0) {
+        peers.markCompleted();
+      }
       return Outcome.refreshed;
     }
     if (this.isNearlyFull || this.#add(peers, slot, isSeeder, flags, seen) === Outcome.refused) {
@@ -377,21 +389,19 @@ export class SwarmTable {
   // --- inside
 
   #add(peers: FamilyPeers, slot: number, isSeeder: boolean, flags: number, seen: number): Outcome {
-    let outcome: Outcome = Outcome.added;
+    let givesWay = false;
     if (this.isNearlyFull) {
-      const swarmPeers = this.families[0].peersOf(slot) + this.families[1].peersOf(slot);
-      if (swarmPeers > LARGE_SWARM_PEERS) {
-        this.#evictPeer(slot);
-        outcome = Outcome.replaced;
-      } else if (this.peers >= this.peersMax) {
-        return Outcome.refused;
-      }
+      givesWay = this.families[0].peersOf(slot) + this.families[1].peersOf(slot) > LARGE_SWARM_PEERS;
+      if (!givesWay && this.peers >= this.peersMax) return Outcome.refused;
     }
     const hadPeers = this.memory.hasPeers(slot);
     if (!hadPeers && this.#retained.has(slot)) this.#retained.remove(slot);
     if (!peers.add(slot, isSeeder, flags, seen)) return Outcome.refused;
     if (!hadPeers) this.#swarms += 1;
-    return outcome;
+    if (!givesWay) return Outcome.added;
+    // Only now: a peer that memory has no room for must push nobody out.
+    this.#evictPeer(slot, peers, isSeeder);
+    return Outcome.replaced;
   }
 
   #countCompletion(slot: number): void {
@@ -465,13 +475,23 @@ export class SwarmTable {
     }
   }
 
-  /** The longest unseen of a few random peers of the swarm goes. */
-  #evictPeer(slot: number): void {
+  /** The longest unseen of a few random peers of the swarm goes, but not the current one, which has just come. */
+  #evictPeer(slot: number, newcomer: FamilyPeers, isSeeder: boolean): void {
     const [ipv4, ipv6] = this.families;
-    const family =
-      randomBelow(this.#random, ipv4.peersOf(slot) + ipv6.peersOf(slot)) < ipv4.peersOf(slot) ? 0 : 1;
-    const peers = this.families[family];
-    const count = this.#sampler.sample(peers, slot, EVICTION_CANDIDATES, false, false, this.#candidates, 0);
+    newcomer.locate(slot, isSeeder);
+    const others = [ipv4, ipv6].map((peers) => peers.peersOf(slot) - Number(peers === newcomer));
+    const peers = randomBelow(this.#random, others[0] + others[1]) < others[0] ? ipv4 : ipv6;
+    const isNewcomers = peers === newcomer;
+    const count = this.#sampler.sample(
+      peers,
+      slot,
+      EVICTION_CANDIDATES,
+      false,
+      isNewcomers,
+      this.#candidates,
+      0,
+    );
+    if (count === 0) return;
     let oldest = 0;
     for (let index = 1; index < count; index++) {
       if (this.#ageAt(peers, this.#candidates[index]) > this.#ageAt(peers, this.#candidates[oldest])) {
@@ -493,7 +513,14 @@ export class SwarmTable {
       const slot = randomBelow(this.#random, slots.highWater);
       if (!slots.isUsed(slot)) continue;
       const [ipv4, ipv6] = this.families;
-      if (ipv4.peersOf(slot) + ipv6.peersOf(slot) !== 1) continue;
+      const peers = ipv4.peersOf(slot) + ipv6.peersOf(slot);
+      if (peers > 1 || this.#retained.has(slot)) continue;
+      if (peers === 0) {
+        // One that the purge has not come to yet.
+        this.#retainOrRemove(slot);
+        if (slots.count < slots.slotsMax) return true;
+        continue;
+      }
       found += 1;
       const age = this.#now - slots.words[slots.base(slot) + LAST_ACTIVITY_WORD];
       if (age > oldestAge) {

@@ -53,16 +53,11 @@ interface Aside {
 }
 
 export class Walk implements MoveListener {
-  /** Swarms and records handed out so far. */
-  swarms = 0;
+  /** Records handed out so far. */
   peers = 0;
   /** Records set aside, and those lost because too many were. */
   setAside = 0;
   lost = 0;
-  /** Share of the slots passed, 0 to 1. */
-  get progress(): number {
-    return this.#slotEnd === 0 ? 1 : Math.min(1, this.#slot / this.#slotEnd);
-  }
 
   readonly #memory: PeerMemory;
   readonly #families: readonly [FamilyPeers, FamilyPeers];
@@ -70,7 +65,7 @@ export class Walk implements MoveListener {
   readonly #slotEnd: number;
   readonly #infoHash = new Uint8Array(20);
   readonly #completions = new Map<number, number>();
-  #aside: Aside[] = [];
+  readonly #aside: Aside[] = [];
   #asideCount = 0;
 
   /** The next slot to visit; inside a big swarm, the next bucket. */
@@ -89,14 +84,14 @@ export class Walk implements MoveListener {
 
   /** Hands out a little; false when everything has been handed out. */
   step(sink: WalkSink): boolean {
-    this.#handOutAside(sink);
     const peersEnd = this.peers + RECORDS_PER_STEP;
+    this.#handOutAside(sink, peersEnd);
     const slotEnd = Math.min(this.#slotEnd, this.#slot + SLOTS_PER_STEP);
     while (this.peers < peersEnd && (this.#slot < slotEnd || this.#isInside)) {
       if (!this.#isInside) this.#enter(sink);
       else this.#handOutBucket(sink);
     }
-    return this.#slot < this.#slotEnd || this.#isInside;
+    return this.#slot < this.#slotEnd || this.#isInside || this.#aside.length > 0;
   }
 
   /** Ends the walk, finished or not; another may begin. */
@@ -171,7 +166,6 @@ export class Walk implements MoveListener {
     const completed = slots.words[base + COMPLETED_WORD] - (this.#completions.get(slot) ?? 0);
     this.#completions.delete(slot);
     sink.swarm(this.#infoHash, Math.max(0, completed), slots.words[base + LAST_ACTIVITY_WORD]);
-    this.swarms += 1;
     this.#isInside = true;
     this.#enterFamily(IPV4);
     this.#handOutSmall(sink);
@@ -195,7 +189,7 @@ export class Walk implements MoveListener {
     const memory = this.#memory;
     const big = memory.big(this.#slot, this.#family);
     if (big === 0) {
-      slotHash(memory, this.#slot, this.#infoHash);
+      memory.slots.copyHash(this.#slot, this.#infoHash, 0);
       this.#handOutSmall(sink);
       return;
     }
@@ -209,7 +203,7 @@ export class Walk implements MoveListener {
     this.#bucket += 1;
     if (ref === 0) return;
     const count = memory.words[ref + 1] & 0xff;
-    slotHash(memory, this.#slot, this.#infoHash);
+    memory.slots.copyHash(this.#slot, this.#infoHash, 0);
     this.#handOut(sink, this.#set === SEEDERS ? count : 0, this.#set === SEEDERS ? 0 : count, ref);
   }
 
@@ -242,7 +236,7 @@ export class Walk implements MoveListener {
       return;
     }
     const infoHash = new Uint8Array(20);
-    slotHash(this.#memory, slot, infoHash);
+    this.#memory.slots.copyHash(slot, infoHash, 0);
     const bytes = count * this.#families[family].layout.recordWords * 4;
     const records = this.#memory.arena.bytes.slice(at * 4, at * 4 + bytes);
     this.#aside.push({ infoHash, family, isSeeder: set === SEEDERS, records, count });
@@ -250,17 +244,14 @@ export class Walk implements MoveListener {
     this.setAside += count;
   }
 
-  #handOutAside(sink: WalkSink): void {
-    if (this.#aside.length === 0) return;
-    for (const { infoHash, family, isSeeder, records, count } of this.#aside) {
+  #handOutAside(sink: WalkSink, peersEnd: number): void {
+    while (this.peers < peersEnd) {
+      const aside = this.#aside.pop();
+      if (aside === undefined) return;
+      const { infoHash, family, isSeeder, records, count } = aside;
       sink.run(infoHash, family, isSeeder ? count : 0, isSeeder ? 0 : count, records, 0);
       this.peers += count;
+      this.#asideCount -= count;
     }
-    this.#aside = [];
-    this.#asideCount = 0;
   }
-}
-
-function slotHash(memory: PeerMemory, slot: number, out: Uint8Array): void {
-  memory.slots.copyHash(slot, out, 0);
 }

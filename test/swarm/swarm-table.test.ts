@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { LEECHER, PARTIAL_SEED, SEEDER } from '../../src/swarm/record.ts';
+import { COMPLETED_ONCE, LEECHER, PARTIAL_SEED, SEEDER } from '../../src/swarm/record.ts';
 import { Outcome, type SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { endpoint, infoHash, NOW, peerId, swarmTable } from '../builders/swarm.ts';
 import { assertInvariants } from './invariants.ts';
@@ -180,7 +180,70 @@ describe('a table that is nearly full', () => {
   });
 });
 
+describe('a table whose memory is out', () => {
+  /** As if every page were taken: the next block that needs a new one is not to be had. */
+  function takeAllPages(table: SwarmTable): void {
+    const arena = table.memory.arena as { pagesMax: number; readonly pagesInUse: number };
+    arena.pagesMax = arena.pagesInUse + 1;
+  }
+
+  test('pushes nobody out for a newcomer that it cannot store', () => {
+    const table = swarmTable({ peersMax: 1_000_000, swarmsMax: 1000 });
+    for (let n = 0; n < 5000; n++) sight(table, 1, n, NOW);
+    takeAllPages(table);
+    const slot = table.find(infoHash(1));
+    const outcomes = [0, 0, 0, 0];
+    for (let n = 0; n < 3000; n++) {
+      outcomes[table.sight(slot, 1, endpoint(1, n), peerId(n), LEECHER, false, NOW + 1)] += 1;
+    }
+    assert.ok(outcomes[Outcome.refused] > 2000);
+    assert.equal(table.totals.peers, 5000 + outcomes[Outcome.added]);
+    assert.equal(table.totals.evicted, outcomes[Outcome.replaced]);
+    assertInvariants(table);
+  });
+
+  test('keeps a peer that completes where it was', () => {
+    const table = swarmTable({ peersMax: 1_000_000, swarmsMax: 1000 });
+    for (let n = 0; n < 5000; n++) sight(table, 1, n, NOW);
+    takeAllPages(table);
+    for (let n = 0; n < 5000; n++) assert.equal(sight(table, 1, n, NOW + 1, SEEDER), Outcome.refreshed);
+    assert.equal(table.totals.peers, 5000);
+    assertInvariants(table);
+  });
+
+  test('still frees a big swarm that everybody has left', () => {
+    const table = swarmTable({ peersMax: 1_000_000, swarmsMax: 1000 });
+    for (let n = 0; n < 175; n++) sight(table, 1, n, NOW);
+    takeAllPages(table);
+    const slot = table.find(infoHash(1));
+    for (let n = 0; n < 175; n++) assert.ok(table.forget(slot, 0, endpoint(0, n), NOW));
+    purge(table, NOW + 60);
+    assert.equal(table.totals.swarms, 0);
+    assert.equal(table.memory.slots.count, 0);
+    assertInvariants(table);
+  });
+});
+
+test('out of swarm slots, swarms that everybody has left go before any that is alive', () => {
+  const table = swarmTable({ peersMax: 10_000, swarmsMax: 500 });
+  for (let n = 0; n < 500; n++) sight(table, n, n);
+  for (let n = 20; n < 500; n++) table.forget(table.find(infoHash(n)), 0, endpoint(0, n), NOW);
+  for (let n = 0; n < 100; n++) assert.equal(sight(table, 1000 + n, n), Outcome.added);
+  for (let n = 0; n < 20; n++) assert.ok(table.find(infoHash(n)) >= 0, `live swarm ${n} is there`);
+  assertInvariants(table);
+});
+
 describe('restoring', () => {
+  test('a live sighting that beats the saved one does not forget that it had completed', () => {
+    const table = swarmTable();
+    sight(table, 1, 1, NOW, SEEDER);
+    const slot = table.find(infoHash(1));
+    const record = Buffer.concat([endpoint(0, 1), Buffer.alloc(2), peerId(1)]);
+    table.restorePeer(slot, 0, true, COMPLETED_ONCE, NOW - 100, record, 0, NOW, 3600);
+    table.sight(slot, 0, endpoint(0, 1), peerId(1), SEEDER, true, NOW + 1);
+    assert.equal(table.completed(slot), 0);
+  });
+
   test('a saved peer never beats one that was heard as late or later', () => {
     const table = swarmTable();
     sight(table, 1, 1, NOW, SEEDER);
