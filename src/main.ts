@@ -24,6 +24,7 @@ const { HttpServer } = await import('./http/server.ts');
 const { statsRoutes } = await import('./http/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access-log.ts');
+const { NewerObjects } = await import('./persistence/newer-objects.ts');
 const { openStore } = await import('./persistence/open-store.ts');
 const { explainRestore } = await import('./persistence/restore-explanation.ts');
 const { Restorer } = await import('./persistence/restorer.ts');
@@ -45,7 +46,7 @@ const DRAIN_IDLE_MS = 1_000;
 const DRAIN_MS_MAX = 8_000;
 const STOP_STORE_MS_MAX = 25_000;
 /** A purge is due at the latest after this, whatever PURGE_CRON says: the table tells no older ages apart. */
-const PURGE_SECONDS_MAX = 3_600;
+const PURGE_SECONDS_MAX = 900;
 
 // --- configuration
 
@@ -66,6 +67,8 @@ const boot = randomBytes(8).toString('hex');
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 const log = createLog({ level: config.logLevel, isReadable: config.isLogReadable });
+// Whoever read the log may go away (`| tee` at a Ctrl-C); that must not keep the tracker from saving.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 for (const warning of nearMisses(process.env)) log.warn(warning);
 if (config.platform.losesDisk && config.store.kind === 'directory') log.warn(EPHEMERAL_DISK_WARNING);
 
@@ -89,9 +92,14 @@ const tracker = new Tracker({ table, access, counters, settings: config, random 
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
-const store = new WatchedStore(await openStore(config.store, { nowSeconds, wallSeconds }), { log, nowSeconds });
+const store = new WatchedStore(await openStore(config.store, { nowSeconds, wallSeconds }), {
+  log,
+  nowSeconds,
+});
+const newer = new NewerObjects();
 const accessLog = new AccessLog({
   store,
+  newer,
   access,
   boot,
   dropSwarm: (infoHash) => table.drop(infoHash),
@@ -101,6 +109,7 @@ const accessLog = new AccessLog({
 });
 const restorer = new Restorer({
   store,
+  newer,
   table,
   isServed: (infoHash) => access.isServed(infoHash),
   whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
@@ -146,36 +155,9 @@ const server = new HttpServer({
   counters,
 });
 
-await accessLog.load(AbortSignal.timeout(ACCESS_WAIT_MS));
-const { port } = await listen();
-log.info('listening', {
-  port,
-  host: config.host,
-  version,
-  boot,
-  store: store.address,
-  peersMax: table.peersMax,
-  trustProxy: config.trustProxy ?? null,
-  release: config.platform.release,
-});
-
-// --- schedules
-
-const ending = new AbortController();
-void restorer.run(ending.signal);
-let purgedSeconds = nowSeconds();
-
-const jobs = [
-  everyTime(config.snapshotCron, 'snapshot', () => saver.save('schedule')),
-  everyTime(config.purgeCron, 'purge', purge),
-];
-const ticking = setInterval(() => {
-  rates.tick(monotonicMs() / 1000);
-  if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
-}, 1_000);
-
 // --- signals
 
+const ending = new AbortController();
 let isStopping = false;
 saveNow = () => void saver.save('signal');
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
@@ -195,8 +177,6 @@ async function stop(signal: string): Promise<void> {
   isStopping = true;
   const deadline = AbortSignal.timeout(STOP_STORE_MS_MAX);
   log.info('stopping', { signal, connections: server.connections });
-  clearInterval(ticking);
-  for (const job of jobs) void job.destroy();
   ending.abort();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
   await Promise.all([accessLog.close(deadline), saver.save('shutdown', deadline)]);
@@ -204,19 +184,42 @@ async function stop(signal: string): Promise<void> {
   process.exit(0);
 }
 
+// --- from here on it serves
+
+log.info('starting', {
+  version,
+  release: config.platform.release,
+  boot,
+  node: process.version,
+  store: store.address,
+  peersMax: table.peersMax,
+  trustProxy: config.trustProxy ?? null,
+});
+await accessLog.load(AbortSignal.any([AbortSignal.timeout(ACCESS_WAIT_MS), ending.signal]));
+if (isStopping) await new Promise(() => {}); // the stop ends the process
+const { port } = await listen();
+log.info('listening', { port, host: config.host });
+
+void restorer.run(ending.signal);
+
+let purgedSeconds = nowSeconds();
+everyTime(config.snapshotCron, 'snapshot', () => saver.save('schedule'));
+everyTime(config.purgeCron, 'purge', purge);
+const ticking = setInterval(() => {
+  rates.tick(monotonicMs() / 1000);
+  if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
+}, 1_000);
+ending.signal.addEventListener('abort', () => clearInterval(ticking));
+
 async function purge(): Promise<void> {
   purgedSeconds = nowSeconds();
   const run = tracker.purge(purgedSeconds);
-  await runInSlices(() => run.step(), { monotonicMs, signal: ending.signal });
+  await runInSlices(() => run.step(), { monotonicMs });
   if (run.removed > 0) log.debug('purged', { peers: run.removed });
 }
 
 /** A job of node-cron's: never twice at once, and made up at once when the loop was too busy to start it in time. */
-function everyTime(
-  expression: string,
-  name: string,
-  work: () => Promise<unknown>,
-): ReturnType<typeof cron.schedule> {
+function everyTime(expression: string, name: string, work: () => Promise<unknown>): void {
   const complain = (message: string | Error): void =>
     log.warn(`schedule ${name}`, { detail: message instanceof Error ? message.message : message });
   const job = cron.schedule(expression, work, {
@@ -227,9 +230,9 @@ function everyTime(
   });
   job.on('execution:missed', () => void work());
   job.on('execution:failed', ({ execution }) => {
-    if (!ending.signal.aborted) throw execution?.error ?? new Error(`${name} failed`);
+    throw execution?.error ?? new Error(`${name} failed`);
   });
-  return job;
+  ending.signal.addEventListener('abort', () => void job.destroy());
 }
 
 function makeTable(): InstanceType<typeof SwarmTable> {

@@ -28,7 +28,7 @@ const WALK_MS_MAX = 5 * 60_000;
 /** What a saver needs of the table. */
 export interface SwarmSource {
   readonly changes: number;
-  walk(now: number): Pick<Walk, 'step' | 'end'>;
+  walk(now: number): Pick<Walk, 'step' | 'end' | 'lost'>;
 }
 
 /** What a saver needs to know of the restore. */
@@ -235,6 +235,9 @@ export class Saver {
       }
     } finally {
       walk.end();
+    }
+    if (walk.lost > 0) {
+      throw new StoreError('failed', `${walk.lost} peers moved past the walk faster than it could follow.`);
     }
     return { partBytes, swarms: writer.swarmsTotal, peers: writer.peersTotal };
   }

@@ -34,6 +34,8 @@ export interface TrackerProcess {
   /** The first line after the first `from` lines that begins so; rejects when the process ends without it. */
   logged(messageStart: string, from?: number): Promise<LogLine>;
   signal(name: NodeJS.Signals): void;
+  /** Reads its log no more: what it writes from then on fails. */
+  closeLog(): void;
   /** SIGUSR1, and waits until the log says that the snapshot is in the store. */
   save(): Promise<void>;
   /** SIGTERM, and waits for the end. */
@@ -47,6 +49,8 @@ export interface TrackerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** For Node, before the program: `--expose-gc`, `--import=file:///…`. */
   readonly nodeOptions?: readonly string[];
+  /** Hands the tracker over before it listens, with no port. */
+  readonly isStarting?: boolean;
   /** Starts the program elsewhere, in a network namespace say. */
   readonly spawn?: (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
 }
@@ -56,7 +60,7 @@ export type Cleanup = Pick<TestContext, 'after'>;
 
 /** Starts a tracker and waits until it listens. Rejects with its log when it ends before that. */
 export async function startTracker(context: Cleanup, options: TrackerOptions = {}): Promise<TrackerProcess> {
-  const { environment = {}, nodeOptions = [], spawn: start = spawn } = options;
+  const { environment = {}, nodeOptions = [], isStarting = false, spawn: start = spawn } = options;
   const child = start(process.execPath, [...NODE_FLAGS, ...nodeOptions, ...program()], {
     env: {
       PATH: process.env.PATH,
@@ -112,7 +116,7 @@ export async function startTracker(context: Cleanup, options: TrackerOptions = {
     });
   }
 
-  const { port } = await logged('listening');
+  const { port = 0 } = await logged(isStarting ? 'starting' : 'listening');
   if (typeof port !== 'number') throw new Error('the line "listening" has no port');
 
   return {
@@ -123,6 +127,10 @@ export async function startTracker(context: Cleanup, options: TrackerOptions = {
     exited,
     logged,
     signal: (name) => void child.kill(name),
+    closeLog() {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
     async save() {
       const before = log.length;
       child.kill('SIGUSR1');

@@ -96,6 +96,28 @@ describe('a tracker that is told to stop', { concurrency: true }, () => {
     assert.equal((await announce(await startReady(context, store), { port: 6882 })).complete, 2);
   });
 
+  it('saves though nobody reads its log any more', async (context) => {
+    const store = await startGatedStore(context);
+    const tracker = await startReady(context, store);
+    await announce(tracker);
+    tracker.closeLog();
+    tracker.signal('SIGTERM');
+    assert.deepEqual(await tracker.exited, { code: 0, signal: null });
+    assert.equal((await announce(await startReady(context, store), { port: 6882 })).complete, 2);
+  });
+
+  it('exits 0 when it is told so before it listens, while the store has not answered', async (context) => {
+    const store = await startGatedStore(context);
+    store.set('shut');
+    const tracker = await startTracker(context, { environment: store.environment, isStarting: true });
+    tracker.signal('SIGTERM');
+    assert.deepEqual(await tracker.exited, { code: 0, signal: null });
+    assert.equal(
+      tracker.log.some(({ message }) => message.startsWith('listening')),
+      false,
+    );
+  });
+
   it('exits at once at a second SIGINT, though the store has not answered', async (context) => {
     const store = await startGatedStore(context);
     const tracker = await startReady(context, store);
