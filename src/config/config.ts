@@ -103,7 +103,7 @@ export function loadConfig(env: Environment, system: System): Config | readonly 
     memoryLimitBytes: limitBytes,
   };
   refuseWithoutEffect(reader);
-  if (reader.problems.length === 0) checkTogether(reader, config);
+  checkTogether(reader, config);
   return reader.problems.length > 0 ? reader.problems : Object.freeze(config);
 }
 
@@ -174,23 +174,48 @@ function refuseWithoutEffect(reader: VariableReader): void {
   }
 }
 
-/** What must hold between two variables; asked only once each is right by itself. */
+/** What must hold between variables; asked where each of them is right by itself. */
 function checkTogether(reader: VariableReader, config: Config): void {
   const interval = config.announceIntervalSeconds;
   const jitter = config.announceIntervalJitterSeconds;
-  const refuse = (name: VariableName, value: number, allowed: string): void =>
-    reader.refuseValue(name, String(value), allowed);
-  if (jitter >= interval) {
-    refuse('ANNOUNCE_INTERVAL_JITTER', jitter, `less than ANNOUNCE_INTERVAL (${interval})`);
-  } else if (config.minAnnounceIntervalSeconds > interval - jitter) {
-    const most = `at most ANNOUNCE_INTERVAL less ANNOUNCE_INTERVAL_JITTER (${interval - jitter})`;
-    refuse('MIN_ANNOUNCE_INTERVAL', config.minAnnounceIntervalSeconds, most);
-  }
-  if (config.peerTtlSeconds <= interval + jitter) {
-    const least = `more than ANNOUNCE_INTERVAL plus ANNOUNCE_INTERVAL_JITTER (${interval + jitter}), at most 7200`;
-    refuse('PEER_TTL', config.peerTtlSeconds, least);
-  }
-  if (config.numwantDefault > config.numwantMax) {
-    refuse('NUMWANT_DEFAULT', config.numwantDefault, `at most NUMWANT_MAX (${config.numwantMax})`);
-  }
+  const check = (
+    name: VariableName,
+    value: number,
+    holds: boolean,
+    others: readonly VariableName[],
+    allowed: string,
+  ): void => {
+    const isDoubtful = reader.problems.some(({ variable }) =>
+      [name, ...others].includes(variable as VariableName),
+    );
+    if (!holds && !isDoubtful) reader.refuseValue(name, String(value), allowed);
+  };
+  check(
+    'ANNOUNCE_INTERVAL_JITTER',
+    jitter,
+    jitter < interval,
+    ['ANNOUNCE_INTERVAL'],
+    `less than ANNOUNCE_INTERVAL (${interval})`,
+  );
+  check(
+    'MIN_ANNOUNCE_INTERVAL',
+    config.minAnnounceIntervalSeconds,
+    config.minAnnounceIntervalSeconds <= interval - jitter,
+    ['ANNOUNCE_INTERVAL', 'ANNOUNCE_INTERVAL_JITTER'],
+    `at most ANNOUNCE_INTERVAL less ANNOUNCE_INTERVAL_JITTER (${interval - jitter})`,
+  );
+  check(
+    'PEER_TTL',
+    config.peerTtlSeconds,
+    config.peerTtlSeconds > interval + jitter,
+    ['ANNOUNCE_INTERVAL', 'ANNOUNCE_INTERVAL_JITTER'],
+    `more than ANNOUNCE_INTERVAL plus ANNOUNCE_INTERVAL_JITTER (${interval + jitter}), at most 7200`,
+  );
+  check(
+    'NUMWANT_DEFAULT',
+    config.numwantDefault,
+    config.numwantDefault <= config.numwantMax,
+    ['NUMWANT_MAX'],
+    `at most NUMWANT_MAX (${config.numwantMax})`,
+  );
 }

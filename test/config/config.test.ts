@@ -108,6 +108,14 @@ describe('values that belong together', () => {
     assert.match(problems({ PEER_TTL: '7201' })[0] ?? '', /^PEER_TTL=7201/);
   });
 
+  test('are told of together with what is wrong elsewhere, unless one of them is wrong by itself', () => {
+    assert.equal(problems({ NUMWANT_DEFAULT: '500', PORT: '99999' }).length, 2);
+    assert.deepEqual(
+      problems({ PEER_TTL: '60', ANNOUNCE_INTERVAL: 'often' }).map((problem) => problem.split('=')[0]),
+      ['ANNOUNCE_INTERVAL'],
+    );
+  });
+
   test('the default of numwant is at most its maximum, and follows it down', () => {
     assert.equal(load({ NUMWANT_MAX: '20' }).numwantDefault, 20);
     assert.match(problems({ NUMWANT_DEFAULT: '30', NUMWANT_MAX: '20' })[0] ?? '', /^NUMWANT_DEFAULT=30/);
