@@ -9,6 +9,12 @@ import { configCommand } from './config-command.ts';
 import { ExitCode } from './exit-code.ts';
 import { runCommand } from './run-command.ts';
 
+// `trakx config | head` closes the pipe early, which is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(ExitCode.done);
+});
+
 const program = new Command('trakx')
   .description('A BitTorrent tracker that survives its restarts. Everything is set by environment variables.')
   .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong use of the command.')
@@ -42,6 +48,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // Help and version are thrown too, with code 0; all else is wrong use.
+  // Help is thrown too, with code 0; all else is wrong use.
   process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.wrongUse;
 }

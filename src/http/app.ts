@@ -36,41 +36,45 @@ export function createApp(parts: AppParts): RequestListener {
   app.set('query parser', false);
   app.enable('case sensitive routing');
 
-  const refuse = (response: ServerResponse, status: number, text: string, fields = {}): void => {
-    counters.errorsClient += 1;
-    sendText(response, status, text, fields);
-  };
   const refuseOtherMethods = (request: Request, response: Response, next: NextFunction): void => {
     if (request.method === 'GET') next();
-    else refuse(response, 405, 'method not allowed: GET', { Allow: 'GET' });
+    else sendText(response, 405, 'method not allowed: GET', { Allow: 'GET' });
   };
 
   app.all(TRACKER_PATHS, refuseOtherMethods);
   app.get('/announce', (request, response) => announce(request, response, request.originalUrl));
   app.get('/scrape', (request, response) => scrape(request, response, request.originalUrl));
   for (const router of routers) app.use(router);
-  app.use((_request: Request, response: Response) => refuse(response, 404, 'not found'));
+  app.use((_request: Request, response: Response) => sendText(response, 404, 'not found'));
 
   const isTrackerPath = (path: string): boolean => TRACKER_PATHS.includes(path.replace(/(?<=.)\/$/, ''));
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const blame = clientStatusOf(error);
     if (blame !== undefined && !response.headersSent) {
-      refuse(response, blame, STATUS_CODES[blame] ?? 'bad request');
+      sendText(response, blame, STATUS_CODES[blame] ?? 'bad request');
       return;
     }
-    counters.errorsServer += 1;
     log.error('a request failed', { path: request.path, ...errorFields(error, true) });
+    if (!response.headersSent && !isTrackerPath(request.path)) {
+      sendText(response, 500, 'internal error');
+      return;
+    }
+    // No status tells of these two.
+    counters.errorsServer += 1;
     if (response.headersSent) response.destroy();
-    else if (isTrackerPath(request.path)) sendBytes(response, 200, encodeFailure(INTERNAL_ERROR));
-    else sendText(response, 500, 'internal error');
+    else sendBytes(response, 200, encodeFailure(INTERNAL_ERROR));
   });
 
   return (request: IncomingMessage, response: ServerResponse) => {
     counters.hits += 1;
+    response.once('finish', () => {
+      if (response.statusCode >= 500) counters.errorsServer += 1;
+      else if (response.statusCode >= 400) counters.errorsClient += 1;
+    });
     const target = originForm(request.url ?? '');
     if (target === undefined) {
-      refuse(response, 405, 'method not allowed: GET', { Allow: 'GET' });
+      sendText(response, 405, 'method not allowed: GET', { Allow: 'GET' });
       return;
     }
     request.url = target;

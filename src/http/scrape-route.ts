@@ -39,7 +39,7 @@ export function createScrapeRoute({ tracker, counters, scrapeHashesMax }: Scrape
     }
     const body = encodeScrapeReply(tracker.scrape(hashes));
     if (body.length > COMPRESSED_FROM_BYTES && takesGzip(request.headers['accept-encoding'])) {
-      sendBytes(response, 200, gzipSync(body), { 'Content-Encoding': 'gzip' });
+      sendBytes(response, 200, gzipSync(body), { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
     } else {
       sendBytes(response, 200, body);
     }

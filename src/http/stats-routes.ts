@@ -11,12 +11,12 @@ export function statsRoutes(gauges: () => Gauges): Router {
   const router = Router({ caseSensitive: true });
   const sendJson = (_request: Request, response: Response): void => {
     const text = `${JSON.stringify(statsReport(gauges()), null, 1)}\n`;
-    send(response, 200, 'application/json; charset=utf-8', text, { Vary: 'Accept' });
+    send(response, 200, 'application/json; charset=utf-8', text);
   };
   readOnly(router, '/stats', (request, response) => {
+    response.setHeader('Vary', 'Accept');
     // Charting programs send no Accept or */*, browsers name text/html: the first of the list wins a tie.
     if (request.accepts(['json', 'html']) !== 'html') return sendJson(request, response);
-    response.setHeader('Vary', 'Accept');
     sendPage(response, { title: 'Statistics · Trakx', main: statsPage(statsReport(gauges())) });
   });
   readOnly(router, '/stats.json', sendJson);

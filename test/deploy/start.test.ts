@@ -49,6 +49,17 @@ describe('npm start', () => {
     assert.equal(stdout, `first ${pid}\n`);
   });
 
+  test('does not run what came of a build that failed, however often it is started', (context) => {
+    const root = clone(context);
+    writeFileSync(join(root, 'src/inner/word.ts'), 'export const word: string = 1;\n');
+    for (const run of [start(root), start(root)]) {
+      assert.ok(run.hasBuilt);
+      assert.match(run.stdout, /TS2322/);
+      assert.notEqual(run.status, 0);
+      assert.doesNotMatch(run.stdout, /^1 /m);
+    }
+  });
+
   test('builds only when a source is newer than what was built', (context) => {
     const root = clone(context);
     start(root);

@@ -90,6 +90,14 @@ describe('G. scrape', () => {
     }
   });
 
+  it('G11: a plus in the hash is a plus', async () => {
+    await using server = await startServer();
+    const infoHash = 'a+b+c+d+e+f+g+h+i+j+';
+    await announce(server, { info_hash: infoHash });
+    const { body } = await ask(server, `/scrape?info_hash=${infoHash}`);
+    assert.ok(body.toString('latin1').startsWith(`d5:filesd20:${infoHash}d8:completei1e`));
+  });
+
   it('G12: a scrape keeps nobody alive', async () => {
     await using server = await startServer();
     await announce(server);
