@@ -1,0 +1,141 @@
+/**
+ * Sends requests at a constant rate, whatever the server does. Request i is due at start + i / rate; its latency is
+ * counted from then and not from when it could be sent, so that a server that stalls is charged for everybody who
+ * had to wait (no "coordinated omission"). One request at a time on each connection, connections taken in turn; a
+ * connection that the server closed is opened anew for its next request.
+ *
+ * Between requests that are less than two milliseconds apart the sender does not sleep, because a timer is up to a
+ * millisecond late: it keeps one core busy.
+ */
+import type { Socket } from 'node:net';
+import { ReplyReader } from './stress-reply.ts';
+
+export type Outcome = 'answered' | 'refused' | 'failed' | 'unanswered';
+
+export interface SenderOptions {
+  /** Opens connection `number`; it is used from its first write on, connected or not. */
+  readonly connect: (number: number) => Socket;
+  readonly connections: number;
+  readonly requestsPerSecond: number;
+  readonly durationMs: number;
+  /** How long answers may take after the last request was due; then the rest count as unanswered. */
+  readonly graceMs: number;
+  readonly nextRequest: () => Buffer | string;
+  /** Of each request once: how it ended, how long after it was due, and when, since the start. */
+  readonly onOutcome: (outcome: Outcome, latencyMs: number, atMs: number) => void;
+  readonly monotonicMs: () => number;
+  /** Ends the sending early: nothing more is due, and what is under way is not waited for. */
+  readonly signal?: AbortSignal;
+}
+
+interface Slot {
+  readonly number: number;
+  socket: Socket | undefined;
+  /** When the request under way was due; -1 when there is none. */
+  dueMs: number;
+}
+
+const SPIN_BELOW_MS = 2;
+const LOOK_EVERY_MS = 5;
+
+/** Resolves when every request that was due has ended, with how many there were and how long it took. */
+export function sendAtRate(options: SenderOptions): Promise<{ requests: number; ms: number }> {
+  const { connections, requestsPerSecond, monotonicMs, onOutcome, signal } = options;
+  let requests = Math.max(1, Math.round((requestsPerSecond * options.durationMs) / 1000));
+  const slots = Array.from(
+    { length: connections },
+    (_, number): Slot => ({
+      number,
+      socket: undefined,
+      dueMs: -1,
+    }),
+  );
+  const idle = [...slots];
+  const startMs = monotonicMs();
+  let sent = 0;
+  let ended = 0;
+  let isDone = false;
+
+  const dueMsOf = (request: number): number => startMs + (request * 1000) / requestsPerSecond;
+
+  function finish(slot: Slot, outcome: Outcome): void {
+    if (isDone || slot.dueMs < 0) return;
+    const nowMs = monotonicMs();
+    const latencyMs = nowMs - slot.dueMs;
+    slot.dueMs = -1;
+    idle.push(slot);
+    ended += 1;
+    onOutcome(outcome, latencyMs, nowMs - startMs);
+  }
+
+  function open(slot: Slot): Socket {
+    const socket = options.connect(slot.number);
+    slot.socket = socket;
+    const letGo = (): void => {
+      if (slot.socket === socket) slot.socket = undefined;
+    };
+    const reader = new ReplyReader((reply) => {
+      if (reply.isLast) {
+        letGo();
+        socket.end();
+      }
+      const isWell = reply.status >= 200 && reply.status < 400;
+      finish(slot, !isWell ? 'failed' : reply.isRefusal ? 'refused' : 'answered');
+    });
+    socket.on('data', (chunk) => {
+      if (!reader.push(chunk)) socket.destroy();
+      send();
+    });
+    socket.on('end', () => reader.end());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      if (slot.socket !== socket) return;
+      letGo();
+      finish(slot, 'failed');
+    });
+    return socket;
+  }
+
+  /** Sends what is due, as far as connections are free. */
+  function send(): void {
+    const nowMs = monotonicMs();
+    while (sent < requests && idle.length > 0 && dueMsOf(sent) <= nowMs) {
+      const slot = idle.shift()!;
+      slot.dueMs = dueMsOf(sent);
+      sent += 1;
+      (slot.socket ?? open(slot)).write(options.nextRequest());
+    }
+  }
+
+  return new Promise((resolve) => {
+    function look(): void {
+      send();
+      const nowMs = monotonicMs();
+      if (signal?.aborted) requests = sent;
+      const isLate = nowMs > startMs + options.durationMs + options.graceMs;
+      if (ended === requests || isLate || signal?.aborted) {
+        conclude(nowMs);
+      } else if (sent === requests || idle.length === 0) {
+        setTimeout(look, LOOK_EVERY_MS); // an answer sends what is due by itself
+      } else {
+        const waitMs = dueMsOf(sent) - nowMs;
+        if (waitMs < SPIN_BELOW_MS) setImmediate(look);
+        else setTimeout(look, Math.min(waitMs - SPIN_BELOW_MS, LOOK_EVERY_MS * 20));
+      }
+    }
+
+    function conclude(nowMs: number): void {
+      isDone = true;
+      for (const { dueMs } of slots) {
+        if (dueMs >= 0) onOutcome('unanswered', nowMs - dueMs, nowMs - startMs);
+      }
+      for (let request = sent; request < requests; request++) {
+        onOutcome('unanswered', nowMs - dueMsOf(request), nowMs - startMs);
+      }
+      for (const { socket } of slots) socket?.destroy();
+      resolve({ requests, ms: nowMs - startMs });
+    }
+
+    look();
+  });
+}
