@@ -74,7 +74,7 @@ export async function stressCommand(options: StressOptions, around: StressSurrou
     connect: target.connect,
     graceMs: GRACE_MS,
     nextRequest: path === undefined ? announceLoad(request) : pathLoad(path, request),
-    onOutcome: (outcome, latencyMs, atMs) => record.add(outcome, latencyMs, atMs),
+    onOutcome: (...outcome) => record.add(...outcome),
     monotonicMs,
     signal,
   }).finally(() => clearInterval(progress));

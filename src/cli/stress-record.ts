@@ -25,6 +25,8 @@ export interface LoadResult {
   readonly failed: number;
   readonly unanswered: number;
   readonly latencyMs: Readonly<Record<'mean' | 'p50' | 'p90' | 'p95' | 'p99' | 'p999' | 'max', number>>;
+  /** The part of the latency before a request was sent: for want of a free connection, or because the sender was late. */
+  readonly unsentMs: Readonly<Record<'p50' | 'p99' | 'max', number>>;
   /** The percentile curve: `share` of all requests ended within `ms`. */
   readonly curve: readonly { readonly share: number; readonly ms: number }[];
   readonly timeline: readonly Second[];
@@ -40,18 +42,20 @@ const newHistogram = (): RecordableHistogram =>
 export class LoadRecord {
   readonly counts: Record<Outcome, number> = { answered: 0, refused: 0, failed: 0, unanswered: 0 };
   readonly #all = newHistogram();
+  readonly #unsent = newHistogram();
   readonly #ofSecond = newHistogram();
   readonly #timeline: Second[] = [];
   #second = 0;
   #countsBefore = { ...this.counts };
 
-  add(outcome: Outcome, latencyMs: number, atMs: number): void {
+  add(outcome: Outcome, latencyMs: number, atMs: number, unsentMs: number): void {
     while (atMs >= (this.#second + 1) * 1000) this.#endSecond();
     this.counts[outcome] += 1;
     if (outcome === 'failed') return; // a connection refused at once is no fast answer
-    const microseconds = Math.min(MICROSECONDS_MAX, Math.max(1, Math.round(latencyMs * 1000)));
+    const microseconds = inMicroseconds(latencyMs);
     this.#all.record(microseconds);
     this.#ofSecond.record(microseconds);
+    this.#unsent.record(inMicroseconds(unsentMs));
   }
 
   /** The last whole second; undefined in the first. */
@@ -85,6 +89,11 @@ export class LoadRecord {
         p999: at(99.9),
         max: isEmpty ? 0 : all.max / 1000,
       },
+      unsentMs: {
+        p50: isEmpty ? 0 : this.#unsent.percentile(50) / 1000,
+        p99: isEmpty ? 0 : this.#unsent.percentile(99) / 1000,
+        max: isEmpty ? 0 : this.#unsent.max / 1000,
+      },
       curve,
       timeline: this.#timeline,
     };
@@ -113,4 +122,9 @@ export class LoadRecord {
     this.#second += 1;
     this.#countsBefore = { ...counts };
   }
+}
+
+/** A histogram takes whole numbers from 1 on. */
+function inMicroseconds(ms: number): number {
+  return Math.min(MICROSECONDS_MAX, Math.max(1, Math.round(ms * 1000)));
 }

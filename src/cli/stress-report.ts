@@ -72,7 +72,7 @@ export function percentileChart(
 }
 
 function rows(result: LoadResult): [string, string][] {
-  const { latencyMs } = result;
+  const { latencyMs, unsentMs } = result;
   return [
     [
       'requests',
@@ -86,5 +86,9 @@ function rows(result: LoadResult): [string, string][] {
       name === 'p999' ? 'p99.9' : name,
       `${latencyMs[name].toFixed(3)} ms`,
     ]),
+    [
+      'unsent',
+      `p50 ${unsentMs.p50.toFixed(3)} ms, p99 ${unsentMs.p99.toFixed(3)} ms of it passed before sending`,
+    ],
   ];
 }

@@ -21,8 +21,11 @@ export interface SenderOptions {
   /** How long answers may take after the last request was due; then the rest count as unanswered. */
   readonly graceMs: number;
   readonly nextRequest: () => Buffer | string;
-  /** Of each request once: how it ended, how long after it was due, and when, since the start. */
-  readonly onOutcome: (outcome: Outcome, latencyMs: number, atMs: number) => void;
+  /**
+   * Of each request once: how it ended, how long after it was due, and when, since the start. `unsentMs` is the part of
+   * the latency before it was sent: for want of a free connection, or because this process was late itself.
+   */
+  readonly onOutcome: (outcome: Outcome, latencyMs: number, atMs: number, unsentMs: number) => void;
   readonly monotonicMs: () => number;
   /** Ends the sending early: nothing more is due, and what is under way is not waited for. */
   readonly signal?: AbortSignal;
@@ -33,6 +36,7 @@ interface Slot {
   socket: Socket | undefined;
   /** When the request under way was due; -1 when there is none. */
   dueMs: number;
+  sentMs: number;
 }
 
 const SPIN_BELOW_MS = 2;
@@ -48,6 +52,7 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
       number,
       socket: undefined,
       dueMs: -1,
+      sentMs: -1,
     }),
   );
   const idle = [...slots];
@@ -62,10 +67,11 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
     if (isDone || slot.dueMs < 0) return;
     const nowMs = monotonicMs();
     const latencyMs = nowMs - slot.dueMs;
+    const unsentMs = slot.sentMs - slot.dueMs;
     slot.dueMs = -1;
     idle.push(slot);
     ended += 1;
-    onOutcome(outcome, latencyMs, nowMs - startMs);
+    onOutcome(outcome, latencyMs, nowMs - startMs, unsentMs);
   }
 
   function open(slot: Slot): Socket {
@@ -102,6 +108,7 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
     while (sent < requests && idle.length > 0 && dueMsOf(sent) <= nowMs) {
       const slot = idle.shift()!;
       slot.dueMs = dueMsOf(sent);
+      slot.sentMs = nowMs;
       sent += 1;
       (slot.socket ?? open(slot)).write(options.nextRequest());
     }
@@ -126,11 +133,12 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
 
     function conclude(nowMs: number): void {
       isDone = true;
-      for (const { dueMs } of slots) {
-        if (dueMs >= 0) onOutcome('unanswered', nowMs - dueMs, nowMs - startMs);
+      for (const { dueMs, sentMs } of slots) {
+        if (dueMs >= 0) onOutcome('unanswered', nowMs - dueMs, nowMs - startMs, sentMs - dueMs);
       }
       for (let request = sent; request < requests; request++) {
-        onOutcome('unanswered', nowMs - dueMsOf(request), nowMs - startMs);
+        const unsentMs = nowMs - dueMsOf(request);
+        onOutcome('unanswered', unsentMs, nowMs - startMs, unsentMs);
       }
       for (const { socket } of slots) socket?.destroy();
       resolve({ requests, ms: nowMs - startMs });

@@ -42,7 +42,8 @@ async function load(
     durationMs: 200,
     graceMs: 20_000,
     nextRequest: () => 'GET / HTTP/1.1\r\n\r\n',
-    onOutcome: (outcome, latencyMs) => {
+    onOutcome: (outcome, latencyMs, _atMs, unsentMs) => {
+      assert.ok(unsentMs >= 0 && unsentMs <= latencyMs);
       outcomes.push(outcome);
       latenciesMs.push(latencyMs);
     },

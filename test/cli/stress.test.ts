@@ -118,9 +118,9 @@ describe('the target of a load', () => {
 describe('the record of a load', () => {
   test('keeps a row for each second, silent ones too', () => {
     const record = new LoadRecord();
-    record.add('answered', 1, 10);
-    record.add('refused', 2, 900);
-    record.add('failed', 3, 2_500);
+    record.add('answered', 1, 10, 0);
+    record.add('refused', 2, 900, 0);
+    record.add('failed', 3, 2_500, 0);
     const { timeline, answered, refused, failed } = record.result({ requests: 3, ms: 2_600 });
     assert.deepEqual([answered, refused, failed], [1, 1, 1]);
     assert.deepEqual(
@@ -135,7 +135,7 @@ describe('the record of a load', () => {
 
   test('gives percentiles with three significant figures', () => {
     const record = new LoadRecord();
-    for (let ms = 1; ms <= 1_000; ms++) record.add('answered', ms, 0);
+    for (let ms = 1; ms <= 1_000; ms++) record.add('answered', ms, 0, 0);
     const { latencyMs, curve } = record.result({ requests: 1_000, ms: 1_000 });
     for (const [name, wanted] of [
       ['p50', 500],
@@ -150,8 +150,8 @@ describe('the record of a load', () => {
 
   test('does not take a connection refused at once for a fast answer', () => {
     const record = new LoadRecord();
-    record.add('answered', 100, 0);
-    for (let n = 0; n < 99; n++) record.add('failed', 0.1, 0);
+    record.add('answered', 100, 0, 0);
+    for (let n = 0; n < 99; n++) record.add('failed', 0.1, 0, 0);
     assert.ok(record.result({ requests: 100, ms: 1_000 }).latencyMs.p50 > 99);
   });
 
