@@ -4,10 +4,10 @@
  * had to wait (no "coordinated omission"). One request at a time on each connection, connections taken in turn; a
  * connection that the server closed is opened anew for its next request.
  *
- * Between requests that are less than two milliseconds apart the sender does not sleep, because a timer is up to a
- * millisecond late: it keeps one core busy.
+ * A metronome says when something is due, because a timer is up to a millisecond late.
  */
 import type { Socket } from 'node:net';
+import { startMetronome } from './stress-metronome.ts';
 import { ReplyReader } from './stress-reply.ts';
 
 export type Outcome = 'answered' | 'refused' | 'failed' | 'unanswered';
@@ -39,7 +39,8 @@ interface Slot {
   sentMs: number;
 }
 
-const SPIN_BELOW_MS = 2;
+/** Faster rates send several requests a tick. */
+const TICK_MS_MIN = 0.1;
 const LOOK_EVERY_MS = 5;
 
 /** Resolves when every request that was due has ended, with how many there were and how long it took. */
@@ -56,7 +57,8 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
     }),
   );
   const idle = [...slots];
-  const startMs = monotonicMs();
+  /** The first tick: the metronome needs a moment to come up. */
+  let startMs = Number.POSITIVE_INFINITY;
   let sent = 0;
   let ended = 0;
   let isDone = false;
@@ -104,6 +106,7 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
 
   /** Sends what is due, as far as connections are free. */
   function send(): void {
+    if (isDone) return;
     const nowMs = monotonicMs();
     while (sent < requests && idle.length > 0 && dueMsOf(sent) <= nowMs) {
       const slot = idle.shift()!;
@@ -115,24 +118,21 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
   }
 
   return new Promise((resolve) => {
-    function look(): void {
+    const stopTicks = startMetronome(Math.max(TICK_MS_MIN, 1000 / requestsPerSecond), () => {
+      startMs = Math.min(startMs, monotonicMs());
       send();
+    });
+    const looking = setInterval(() => {
       const nowMs = monotonicMs();
       if (signal?.aborted) requests = sent;
       const isLate = nowMs > startMs + options.durationMs + options.graceMs;
-      if (ended === requests || isLate || signal?.aborted) {
-        conclude(nowMs);
-      } else if (sent === requests || idle.length === 0) {
-        setTimeout(look, LOOK_EVERY_MS); // an answer sends what is due by itself
-      } else {
-        const waitMs = dueMsOf(sent) - nowMs;
-        if (waitMs < SPIN_BELOW_MS) setImmediate(look);
-        else setTimeout(look, Math.min(waitMs - SPIN_BELOW_MS, LOOK_EVERY_MS * 20));
-      }
-    }
+      if (ended === requests || isLate || signal?.aborted) conclude(nowMs);
+    }, LOOK_EVERY_MS);
 
     function conclude(nowMs: number): void {
       isDone = true;
+      clearInterval(looking);
+      void stopTicks();
       for (const { dueMs, sentMs } of slots) {
         if (dueMs >= 0) onOutcome('unanswered', nowMs - dueMs, nowMs - startMs, sentMs - dueMs);
       }
@@ -141,9 +141,7 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
         onOutcome('unanswered', unsentMs, nowMs - startMs, unsentMs);
       }
       for (const { socket } of slots) socket?.destroy();
-      resolve({ requests, ms: nowMs - startMs });
+      resolve({ requests, ms: Math.max(0, nowMs - startMs) });
     }
-
-    look();
   });
 }
