@@ -309,7 +309,7 @@ function replayTable(found: Found): Table {
       ['refused, failed, unanswered', '–', `${load.refused}, ${load.failed}, ${load.unanswered}`],
     ],
     notes: [
-      `${found.minutes} minutes, after a fill of ${found.fillSeconds.toFixed(0)} s through the same announces. Latency is what the client sees, counted from when each announce was due; the time before it was sent is in it, and is the client’s own.`,
+      `${found.minutes} minutes, after a fill of ${found.fillSeconds.toFixed(0)} s through the same announces. Latency is what the client sees, counted from when each announce was due; what passed before it was sent is in it: the client was late itself, or had no free connection.`,
       ...(found.s3SharesTheClientsCore
         ? [
             'The S3 server shares the client’s core, at the lowest priority: a third core would make the latencies during saves more exact.',

@@ -20,7 +20,8 @@ export interface SenderOptions {
   readonly durationMs: number;
   /** How long answers may take after the last request was due; then the rest count as unanswered. */
   readonly graceMs: number;
-  readonly nextRequest: () => Buffer | string;
+  /** A whole request, a character for each byte. */
+  readonly nextRequest: () => string;
   /**
    * Of each request once: how it ended, how long after it was due, and when, since the start. `unsentMs` is the part of
    * the latency before it was sent: for want of a free connection, or because this process was late itself.
@@ -113,7 +114,7 @@ export function sendAtRate(options: SenderOptions): Promise<{ requests: number; 
       slot.dueMs = dueMsOf(sent);
       slot.sentMs = nowMs;
       sent += 1;
-      (slot.socket ?? open(slot)).write(options.nextRequest());
+      (slot.socket ?? open(slot)).write(options.nextRequest(), 'latin1');
     }
   }
 
