@@ -21,7 +21,7 @@ describe('trakx', () => {
   test('lists its commands and exit codes', () => {
     const { status, stdout } = trakx(['--help']);
     assert.equal(status, 0);
-    for (const word of ['config', 'run', 'Exit codes']) assert.match(stdout, new RegExp(word));
+    for (const word of ['config', 'run', 'stress', 'Exit codes']) assert.match(stdout, new RegExp(word));
   });
 
   for (const words of [['nonsense'], ['config', '--nonsense'], ['config', 'too', 'many'], []]) {
