@@ -33,6 +33,11 @@ export class Counters {
   scrapes = 0;
   scrapedHashes = 0;
 
+  /** Announces and scrapes answered by the express lane, and connections it handed to node:http. */
+  laneAnnounces = 0;
+  laneScrapes = 0;
+  laneHandovers = 0;
+
   /** Announces and scrapes refused for what they say: a parameter missing or wrong. */
   refusedMalformed = 0;
   /** Announces refused because the client's address can't be known or can't be a peer. */
