@@ -18,6 +18,7 @@ import { HEAD_BYTES_MAX } from '../protocol/request-head.ts';
 import type { Counters } from '../stats/counters.ts';
 import type { Answers } from './answers.ts';
 import { Lane } from './lane.ts';
+import { sendBytes } from './plain-reply.ts';
 import { type RefusalStatus, refuse } from './refusal.ts';
 
 export const HEADERS_TIMEOUT_MS = 10_000;
@@ -88,6 +89,8 @@ export class HttpServer {
       connectionsCheckingInterval: Math.min(1_000, timeouts.headersTimeoutMs / 2),
       keepAliveTimeout: timeouts.idleTimeoutMs,
       noDelay: true,
+      // Node's own refusal would go on with the requests behind it.
+      requireHostHeader: false,
     });
     this.#server.timeout = timeouts.stalledTimeoutMs;
     // Else an answer under way to a client that has shut its sending side is lost.
@@ -95,7 +98,9 @@ export class HttpServer {
     this.#server.on('connection', (socket) => this.#track(socket));
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
     this.#server.on('request', (request, response) => {
-      if (this.#follow(request.socket, response)) options.listener(request, response);
+      if (!this.#follow(request.socket, response)) return;
+      if (request.httpVersion === '1.1' && request.headers.host === undefined) this.#refuseHostless(response);
+      else options.listener(request, response);
     });
     // Node's own answer to an Expect that it does not know would keep the connection.
     this.#server.on('checkExpectation', (request, response) => {
@@ -193,6 +198,14 @@ export class HttpServer {
     if (response.headersSent) return;
     response.shouldKeepAlive = false;
     this.#closing.add(socket);
+  }
+
+  /** RFC 9112 §3.2. */
+  #refuseHostless(response: ServerResponse): void {
+    this.#counters.hits += 1;
+    this.#counters.errorsClient += 1;
+    this.#closeAfter(response.req.socket, response);
+    sendBytes(response, 400, new Uint8Array(0));
   }
 
   /** What node:http could not parse, or was not given in time. */
