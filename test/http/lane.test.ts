@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Response, Router } from 'express';
-import { announceQuery, rawRequest, scrapeQuery } from '../builders/requests.ts';
+import { announceQuery, rawRequest } from '../builders/requests.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../builders/server.ts';
 import { success } from '../wire/ask.ts';
 import { Connection } from '../wire/connection.ts';
@@ -76,7 +76,7 @@ describe('the lane', () => {
     using connection = await Connection.open(server.port);
     const { socket } = connection;
     socket.pause();
-    const count = 20_000;
+    const count = 6_000;
     const asked = Array.from({ length: count }, (_, n) =>
       rawRequest(n % 2 === 0 ? `/announce?${announceQuery({ port: (n % 65_535) + 1 })}` : '/scrape?'),
     );
@@ -187,13 +187,14 @@ describe('a connection that was handed over', () => {
     assert.equal((await connection.response())?.status, 408);
   });
 
-  it('is closed by a drain when it has asked nothing', async () => {
+  it('is waited for by a drain, and cut at its end when it has asked nothing', async () => {
     await using server = await startLane();
     using connection = await Connection.open(server.port);
     connection.send('\r\n');
     await until(() => server.counters.laneHandovers === 1);
-    await server.http.drain({ idleMs: 20, msMax: NEVER_MS });
+    await server.http.drain({ idleMs: 0, msMax: 50 });
     await connection.closed;
+    assert.equal(server.http.connections, 0);
   });
 
   it('needs no further byte for a request that was whole', async () => {
@@ -270,16 +271,15 @@ describe('clients that dribble, flood or do not read', () => {
     for (const connection of slow) connection[Symbol.dispose]();
   });
 
-  it('replies that nobody reads hold memory for their time only', async () => {
-    await using server = await startLane({ server: { stalledTimeoutMs: 400 } });
+  it('replies that nobody reads hold little memory, and that for their time only', async () => {
+    await using server = await startLane({ tracker: generous, server: { stalledTimeoutMs: 1_000 } });
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const held = (): number => {
       collect();
       return process.memoryUsage().arrayBuffers;
     };
-    const hashes = Array.from({ length: 50 }, (_, n) => new Uint8Array(20).fill(n));
-    const flood = Buffer.concat(Array(200).fill(rawRequest(`/scrape?${scrapeQuery(...hashes)}`)));
+    const flood = Buffer.concat(Array(200).fill(ANNOUNCE));
     const before = held();
     const deaf = await Promise.all(Array.from({ length: 20 }, () => Connection.open(server.port)));
     for (const { socket } of deaf) {
@@ -289,6 +289,9 @@ describe('clients that dribble, flood or do not read', () => {
       };
       more();
     }
+    await untilStill(server);
+    const whileStalled = (held() - before) / deaf.length;
+    assert.ok(whileStalled < 256 * 1024, `${whileStalled} bytes a connection`);
     await Promise.all(deaf.map((connection) => connection.closed));
     await until(() => server.http.connections === 0);
     for (let count = 0; count < 5; count++) await turn();
@@ -296,29 +299,62 @@ describe('clients that dribble, flood or do not read', () => {
     assert.ok(growth < 512 * 1024, `${growth} bytes are still held`);
   });
 
-  it('a reader that takes its time gets a reply that the kernel could not take at once', async () => {
-    await using server = await startLane();
+  it('a reader that takes its time gets every reply, and the last one before the connection is closed', async () => {
+    await using server = await startLane({ tracker: generous });
     using connection = await Connection.open(server.port);
     const { socket } = connection;
     socket.pause();
-    const hashes = Array.from({ length: 70 }, (_, n) => new Uint8Array(20).fill(n));
-    const scrape = `/scrape?${scrapeQuery(...hashes)}`;
-    const count = 3_000;
-    const last = rawRequest(scrape, ['Connection: close']);
-    socket.write(Buffer.concat([...Array(count).fill(rawRequest(scrape)), last]));
-    await until(() => server.counters.laneScrapes > 50);
-    let seen = server.counters.laneScrapes;
-    for (let still = 0; still < 20; still++) {
-      await turn();
-      if (server.counters.laneScrapes > seen) still = 0;
-      seen = server.counters.laneScrapes;
-    }
-    assert.ok(seen < count, 'the kernel took everything');
+    const count = 1_000;
+    const last = rawRequest(TARGET, ['Connection: close']);
+    socket.write(Buffer.concat([...Array(count).fill(ANNOUNCE), last]));
+    await untilStill(server);
+    assert.ok(server.counters.laneAnnounces < count, 'the kernel took everything');
     const ended = once(socket, 'end');
     socket.resume();
-    for (let n = 0; n <= count; n++)
-      assert.match((await connection.response())!.body.toString('latin1'), /^d5:files/);
+    for (let n = 0; n <= count; n++) success((await connection.response())!);
     await ended;
-    assert.equal(server.counters.laneScrapes, count + 1);
+    assert.equal(server.counters.laneAnnounces, count + 1);
+  });
+
+  it('a reader that takes its time is handed over behind its replies', async () => {
+    await using server = await startLane({ tracker: generous });
+    using connection = await Connection.open(server.port);
+    const { socket } = connection;
+    socket.pause();
+    const count = 1_000;
+    socket.write(Buffer.concat([...Array(count).fill(ANNOUNCE), rawRequest('/nowhere')]));
+    await untilStill(server);
+    socket.resume();
+    for (let n = 0; n < count; n++) success((await connection.response())!);
+    assert.equal((await connection.response())?.status, 404);
+    assert.equal(server.counters.laneHandovers, 1);
   });
 });
+
+/** Answers every announce with as many peers as there can be. */
+const generous: NonNullable<ServerOptions['tracker']> = {
+  announce: (_request, source) => ({
+    complete: 1,
+    incomplete: 1,
+    downloaded: 1,
+    intervalSeconds: 1_800,
+    minIntervalSeconds: 900,
+    externalIp: source,
+    peers: new Uint8Array(6_000),
+    peers6: new Uint8Array(18_000),
+    peerIds: new Uint8Array(0),
+    warningMessage: undefined,
+  }),
+  scrape: () => ({ files: [], minRequestIntervalSeconds: 900 }),
+};
+
+/** Waits until the server answers no more, because nobody reads. */
+async function untilStill({ counters }: RunningServer): Promise<void> {
+  let seen = 0;
+  for (let still = 0; still < 50; still++) {
+    await turn();
+    if (counters.laneAnnounces > seen) still = 0;
+    seen = counters.laneAnnounces;
+  }
+  assert.ok(seen > 0);
+}
