@@ -166,7 +166,7 @@ export class LaneConnection {
   #refuse(status: RefusalStatus): void {
     this.#state = 'closing';
     this.#held = NOTHING;
-    this.dueTick = Number.POSITIVE_INFINITY; // refusing ends by itself
+    this.dueTick = this.#works.tick + this.#works.stalledTicks;
     this.#works.counters.hits += 1;
     this.#works.counters.errorsClient += 1;
     refuse(status, this.socket);

@@ -99,12 +99,14 @@ export class HttpServer {
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
     this.#server.on('request', (request, response) => {
       if (!this.#follow(request.socket, response)) return;
-      if (request.httpVersion === '1.1' && request.headers.host === undefined) this.#refuseHostless(response);
+      // RFC 9112 §3.2
+      if (request.httpVersion === '1.1' && request.headers.host === undefined)
+        this.#refuseRequest(response, 400);
       else options.listener(request, response);
     });
-    // Node's own answer to an Expect that it does not know would keep the connection.
+    // Node's own refusal of an Expect would keep the connection.
     this.#server.on('checkExpectation', (request, response) => {
-      if (this.#follow(request.socket, response)) response.writeHead(417).end();
+      if (this.#follow(request.socket, response)) this.#refuseRequest(response, 417);
     });
 
     this.#lane = options.lane && new Lane({ ...options.lane, ...timeouts, counters, behind: this.#server });
@@ -200,12 +202,12 @@ export class HttpServer {
     this.#closing.add(socket);
   }
 
-  /** RFC 9112 §3.2. */
-  #refuseHostless(response: ServerResponse): void {
+  /** For what is wrong with HTTP itself. */
+  #refuseRequest(response: ServerResponse, status: number): void {
     this.#counters.hits += 1;
     this.#counters.errorsClient += 1;
     this.#closeAfter(response.req.socket, response);
-    sendBytes(response, 400, new Uint8Array(0));
+    sendBytes(response, status, new Uint8Array(0));
   }
 
   /** What node:http could not parse, or was not given in time. */

@@ -38,6 +38,7 @@ describe('an empty environment', () => {
     assert.equal(config.accessMode, 'open');
     assert.equal(config.adminToken, undefined);
     assert.equal(config.logLevel, 'info');
+    assert.equal(config.hasExpressLane, true);
   });
 
   test('is frozen, so that nobody changes it later', () => {
