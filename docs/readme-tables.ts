@@ -64,6 +64,6 @@ function row(name: VariableName): string {
 
 /** A default that is a value, and not a sentence about it, reads as code. */
 function asCode(preset: string, name: VariableName): string {
-  const isValue = name.endsWith('_CRON') || name === 'ACCESS_MODE' || name === 'LOG_LEVEL';
+  const isValue = name.endsWith('_CRON') || ['ACCESS_MODE', 'LOG_LEVEL', 'EXPRESS_LANE'].includes(name);
   return isValue ? `\`${preset}\`` : preset;
 }

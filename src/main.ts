@@ -15,6 +15,7 @@ const { describeProblem, isConfig, loadConfig } = await import('./config/config.
 const { nearMisses } = await import('./config/near-misses.ts');
 const { thisMachine } = await import('./config/system.ts');
 const { adminRoutes } = await import('./http/admin-routes.ts');
+const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
 const { ClientAddresses } = await import('./http/client-address.ts');
 const { healthRoutes } = await import('./http/health-routes.ts');
@@ -135,14 +136,18 @@ const saver = new Saver({
 const rates = new Rates(counters, monotonicMs() / 1000);
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
 const announceUrls = { ...config, domainName: config.platform.domainName };
+const answers = new Answers({
+  tracker,
+  clientAddresses: new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings }),
+  counters,
+  nowSeconds,
+  log,
+});
 const server = new HttpServer({
   listener: createApp({
-    tracker,
-    clientAddresses: new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings }),
+    answers,
     counters,
-    nowSeconds,
     scrapeHashesMax: config.scrapeHashesMax,
-    log,
     routers: [
       healthRoutes(readRestore),
       statsRoutes(readGauges),
@@ -150,6 +155,7 @@ const server = new HttpServer({
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
     ],
   }),
+  lane: config.hasExpressLane ? { answers, scrapeHashesMax: config.scrapeHashesMax, nowSeconds } : undefined,
   trustProxy: config.trustProxy,
   connectionsMax: config.connectionsMax,
   counters,

@@ -31,6 +31,7 @@ export interface Config {
   /** undefined: by whether a proxy is trusted. */
   readonly allowPrivatePeers: boolean | undefined;
   readonly connectionsMax: number;
+  readonly hasExpressLane: boolean;
   readonly announceIntervalSeconds: number;
   /** An interval in a reply is drawn from announceIntervalSeconds ± this. */
   readonly announceIntervalJitterSeconds: number;
@@ -75,6 +76,7 @@ export function loadConfig(env: Environment, system: System): Config | readonly 
     trustIpParamFrom: reader.list('TRUST_IP_PARAM_FROM', parseAddressRange),
     allowPrivatePeers: reader.flag('ALLOW_PRIVATE_PEERS'),
     connectionsMax: readConnectionsMax(reader, system),
+    hasExpressLane: reader.oneOf('EXPRESS_LANE', ['on', 'off']) === 'on',
     announceIntervalSeconds,
     announceIntervalJitterSeconds:
       reader.wholeNumber('ANNOUNCE_INTERVAL_JITTER') ?? Math.floor(announceIntervalSeconds / 10),

@@ -23,6 +23,7 @@ export function effectiveValues(config: Config): EffectiveValues {
         .join(', ') || null,
     ALLOW_PRIVATE_PEERS: config.allowPrivatePeers ?? null,
     MAX_CONNECTIONS: config.connectionsMax,
+    EXPRESS_LANE: config.hasExpressLane ? 'on' : 'off',
     ANNOUNCE_INTERVAL: config.announceIntervalSeconds,
     ANNOUNCE_INTERVAL_JITTER: config.announceIntervalJitterSeconds,
     MIN_ANNOUNCE_INTERVAL: config.minAnnounceIntervalSeconds,

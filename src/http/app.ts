@@ -7,17 +7,18 @@
  */
 import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
-import { errorFields, type Log } from '../log.ts';
-import { INTERNAL_ERROR } from '../protocol/client-error.ts';
 import { encodeFailure } from '../protocol/failure-reply.ts';
-import { type AnnounceRouteParts, createAnnounceRoute } from './announce-route.ts';
+import type { Counters } from '../stats/counters.ts';
+import { createAnnounceRoute } from './announce-route.ts';
+import type { Answers } from './answers.ts';
 import { sendBytes, sendText } from './plain-reply.ts';
 import { originForm } from './request-target.ts';
-import { createScrapeRoute, type ScrapeRouteParts } from './scrape-route.ts';
+import { createScrapeRoute } from './scrape-route.ts';
 
-export interface AppParts extends AnnounceRouteParts, ScrapeRouteParts {
-  readonly tracker: AnnounceRouteParts['tracker'] & ScrapeRouteParts['tracker'];
-  readonly log: Log;
+export interface AppParts {
+  readonly answers: Answers;
+  readonly counters: Counters;
+  readonly scrapeHashesMax: number;
   /** Mounted in this order, after /announce and /scrape. */
   readonly routers: readonly Router[];
 }
@@ -25,10 +26,9 @@ export interface AppParts extends AnnounceRouteParts, ScrapeRouteParts {
 const TRACKER_PATHS = ['/announce', '/scrape'];
 
 /** What node:http calls for each request. */
-export function createApp(parts: AppParts): RequestListener {
-  const { counters, log, routers } = parts;
-  const announce = createAnnounceRoute(parts);
-  const scrape = createScrapeRoute(parts);
+export function createApp({ answers, counters, scrapeHashesMax, routers }: AppParts): RequestListener {
+  const announce = createAnnounceRoute(answers);
+  const scrape = createScrapeRoute(answers, scrapeHashesMax);
 
   const app = express();
   app.disable('etag');
@@ -55,22 +55,17 @@ export function createApp(parts: AppParts): RequestListener {
       sendText(response, blame, STATUS_CODES[blame] ?? 'bad request');
       return;
     }
-    log.error('a request failed', { path: request.path, ...errorFields(error, true) });
-    if (!response.headersSent && !isTrackerPath(request.path)) {
-      sendText(response, 500, 'internal error');
-      return;
-    }
-    // No status tells of these two.
-    counters.errorsServer += 1;
+    const failure = answers.failed(request.path, error);
     if (response.headersSent) response.destroy();
-    else sendBytes(response, 200, encodeFailure(INTERNAL_ERROR));
+    else if (isTrackerPath(request.path)) sendBytes(response, 200, encodeFailure(failure));
+    else sendText(response, 500, 'internal error');
   });
 
   return (request: IncomingMessage, response: ServerResponse) => {
     counters.hits += 1;
     response.once('finish', () => {
-      if (response.statusCode >= 500) counters.errorsServer += 1;
-      else if (response.statusCode >= 400) counters.errorsClient += 1;
+      // Failures of ours were counted where they were caught.
+      if (response.statusCode >= 400 && response.statusCode < 500) counters.errorsClient += 1;
     });
     const target = originForm(request.url ?? '');
     if (target === undefined) {

@@ -8,6 +8,7 @@
  * Addresses never reach a log from here. Whether an address may be a peer is tracker/peer-address.ts's.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { parseAddress } from '../protocol/address.ts';
 import { ClientError } from '../protocol/client-error.ts';
 import { isUnreachable } from '../tracker/peer-address.ts';
@@ -27,6 +28,21 @@ export interface ClientAddressOptions {
   readonly warnings: ProxyWarnings;
 }
 
+/** The connection that a request came over. */
+export interface Connected {
+  /** 4 or 16 bytes; undefined once the connection is gone. */
+  readonly address: Uint8Array | undefined;
+}
+
+/** What a request's header says of proxies. */
+export interface Forwarding {
+  /** X-Forwarded-For, several lines joined by commas; undefined when there is none. */
+  forwardedFor(): string | undefined;
+  /** Whether CF-Ray is there, which Cloudflare adds. */
+  readonly hasCfRay: boolean;
+  cfConnectingIp(): string | undefined;
+}
+
 export class ClientAddresses {
   readonly #trustProxy: number | undefined;
   readonly #warnings: ProxyWarnings;
@@ -37,26 +53,24 @@ export class ClientAddresses {
   }
 
   /** The address (4 or 16 bytes) the request comes from, or why it can't be known. */
-  of(request: IncomingMessage): Uint8Array | ClientError {
-    const { headers, socket } = request;
-    const forwardedFor = joined(headers['x-forwarded-for']);
-    const address = this.#addressOf(socket.remoteAddress, forwardedFor);
-    if (headers['cf-ray'] !== undefined) {
-      const named = parseAddress(joined(headers['cf-connecting-ip'])?.trim() ?? '');
+  of(connected: Connected, forwarding: Forwarding): Uint8Array | ClientError {
+    const forwardedFor = forwarding.forwardedFor();
+    const address = this.#addressOf(connected, forwardedFor);
+    if (forwarding.hasCfRay) {
+      const named = parseAddress(forwarding.cfConnectingIp()?.trim() ?? '');
       this.#warnings.heardThroughCdn(address, named, entriesOf(forwardedFor).map(parseEntry));
     }
     if (!(address instanceof ClientError)) this.#warnings.heardFrom(address);
     return address;
   }
 
-  #addressOf(socketAddress: string | undefined, forwardedFor: string | undefined): Uint8Array | ClientError {
+  #addressOf(connected: Connected, forwardedFor: string | undefined): Uint8Array | ClientError {
     const trustProxy = this.#trustProxy ?? 0;
     if (trustProxy > 0) {
-      const entries = entriesOf(forwardedFor);
-      const entry = entries[entries.length - trustProxy];
+      const entry = forwardedFor === undefined ? undefined : entryFromRight(forwardedFor, trustProxy);
       return (entry === undefined ? undefined : parseEntry(entry)) ?? NO_FORWARDED_ADDRESS;
     }
-    const address = socketAddress === undefined ? undefined : parseAddress(withoutZone(socketAddress));
+    const address = connected.address;
     if (address === undefined) return SOCKET_GONE;
     if (forwardedFor !== undefined && isUnreachable(address)) {
       const entryCount = entriesOf(forwardedFor).length;
@@ -70,6 +84,20 @@ export class ClientAddresses {
   }
 }
 
+/** The address of a socket's other end. */
+export function remoteAddressOf({ remoteAddress }: Socket): Uint8Array | undefined {
+  return remoteAddress === undefined ? undefined : parseAddress(withoutZone(remoteAddress));
+}
+
+/** What node:http read of a request's header. */
+export function forwardingOf({ headers }: IncomingMessage): Forwarding {
+  return {
+    forwardedFor: () => joined(headers['x-forwarded-for']),
+    hasCfRay: headers['cf-ray'] !== undefined,
+    cfConnectingIp: () => joined(headers['cf-connecting-ip']),
+  };
+}
+
 function joined(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'object' ? header.join(',') : header;
 }
@@ -78,12 +106,26 @@ function entriesOf(forwardedFor: string | undefined): readonly string[] {
   return forwardedFor === undefined ? [] : forwardedFor.split(',');
 }
 
+/** The `place`-th entry, counted from 1 at the right; undefined when there are fewer. */
+function entryFromRight(forwardedFor: string, place: number): string | undefined {
+  let end = forwardedFor.length;
+  let comma = forwardedFor.lastIndexOf(',');
+  for (let left = place - 1; left > 0; left--) {
+    if (comma < 0) return undefined;
+    end = comma;
+    comma = end === 0 ? -1 : forwardedFor.lastIndexOf(',', end - 1);
+  }
+  return forwardedFor.slice(comma + 1, end);
+}
+
 /** `a.b.c.d`, `a.b.c.d:port`, `x::y`, `[x::y]` or `[x::y]:port`, spaces around it. */
 function parseEntry(entry: string): Uint8Array | undefined {
   const text = entry.trim();
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
   const bracketed = /^\[([^\]]*:[^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1];
   const withPort = /^([\d.]+):\d{1,5}$/.exec(text)?.[1];
-  return parseAddress(bracketed ?? withPort ?? text);
+  return parseAddress(bracketed ?? withPort ?? '');
 }
 
 /** The kernel names the interface of a link-local address; that part is about us, not about the client. */

@@ -1,20 +1,26 @@
 /**
  * The listening side of HTTP: limits and time-outs on everything a client can send, answers to what is no HTTP,
- * and an orderly stop.
+ * and an orderly stop. With the express lane, the lane takes every connection first and this server those that
+ * it hands over; without it, all.
  *
  * Promises: a request head is at most HEAD_BYTES_MAX (more is answered 414, which makes Transmission send
  * smaller scrapes; Node would say 431) and whole within HEADERS_TIMEOUT_MS; a connection that goes wrong is
  * answered where that can't garble an answer under way, then closed, without cost to others. `drain` takes no
  * new connections, yet answers what kept connections still send, so that a proxy's request that was already on
- * its way is not lost.
+ * its way is not lost. After an answer that says `Connection: close` nothing more is taken from a connection
+ * (RFC 9112 §9.6), and every answer after a handover says so: a proxy's connection would otherwise stay out of
+ * the lane for good.
  */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { HEAD_BYTES_MAX } from '../protocol/request-head.ts';
 import type { Counters } from '../stats/counters.ts';
+import type { Answers } from './answers.ts';
+import { Lane } from './lane.ts';
+import { sendBytes } from './plain-reply.ts';
+import { type RefusalStatus, refuse } from './refusal.ts';
 
-/** Request line and header fields together; Heroku's router passes no longer line either. */
-export const HEAD_BYTES_MAX = 8192;
 export const HEADERS_TIMEOUT_MS = 10_000;
 /** Head and body: 300,000 bans are 13 MB, and Heroku's router waits no longer either. */
 export const REQUEST_TIMEOUT_MS = 30_000;
@@ -23,18 +29,26 @@ export const IDLE_BEHIND_PROXY_MS = 95_000;
 export const IDLE_DIRECT_MS = 15_000;
 /** How long nothing may move on a connection with an answer under way: a client that reads nothing is cut. */
 export const STALLED_TIMEOUT_MS = 60_000;
-/** How long a refused connection may go on sending before it is cut: reading on lets the answer arrive. */
-const REFUSED_LINGER_MS = 2_000;
 
 export interface HttpServerOptions {
   readonly listener: RequestListener;
+  /** What the express lane answers with; undefined without a lane. */
+  readonly lane?: LaneParts | undefined;
   /** How many proxies stand before the tracker; undefined when nobody said. */
   readonly trustProxy: number | undefined;
   readonly connectionsMax: number;
   readonly counters: Counters;
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
   readonly stalledTimeoutMs?: number;
+}
+
+export interface LaneParts {
+  readonly answers: Answers;
+  readonly scrapeHashesMax: number;
+  /** Seconds since the epoch, now. */
+  readonly nowSeconds: () => number;
 }
 
 export interface DrainOptions {
@@ -45,51 +59,80 @@ export interface DrainOptions {
 }
 
 export class HttpServer {
+  /** Answers by Express. Listens itself only when there is no lane. */
   readonly #server: Server;
+  readonly #lane: Lane | undefined;
+  readonly #listener: NetServer;
   readonly #counters: Counters;
-  /** Open connections, with the answers under way on each. */
+  /** Open connections of `#server`, with the answers under way on each. */
   readonly #connections = new Map<Duplex, Set<ServerResponse>>();
+  /** Those of which an answer says that it is the last. */
+  readonly #closing = new WeakSet<Duplex>();
   readonly #refused = new WeakSet<Duplex>();
   #isDraining = false;
   #closesIdle = false;
   #drained: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
-    const { listener, trustProxy, connectionsMax, counters } = options;
-    const { headersTimeoutMs = HEADERS_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+    const { trustProxy, connectionsMax, counters } = options;
+    const timeouts = {
+      headersTimeoutMs: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
+      stalledTimeoutMs: options.stalledTimeoutMs ?? STALLED_TIMEOUT_MS,
+      idleTimeoutMs: options.idleTimeoutMs ?? ((trustProxy ?? 0) > 0 ? IDLE_BEHIND_PROXY_MS : IDLE_DIRECT_MS),
+    };
     this.#counters = counters;
     this.#server = createServer({
       maxHeaderSize: HEAD_BYTES_MAX,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      headersTimeout: timeouts.headersTimeoutMs,
+      requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       // Node looks every 30 s by default, which would make 40 s of a time-out of 10.
-      connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs / 2),
-      keepAliveTimeout: (trustProxy ?? 0) > 0 ? IDLE_BEHIND_PROXY_MS : IDLE_DIRECT_MS,
+      connectionsCheckingInterval: Math.min(1_000, timeouts.headersTimeoutMs / 2),
+      keepAliveTimeout: timeouts.idleTimeoutMs,
       noDelay: true,
+      // Node's own refusal would go on with the requests behind it.
+      requireHostHeader: false,
     });
-    this.#server.timeout = options.stalledTimeoutMs ?? STALLED_TIMEOUT_MS;
-    this.#server.maxConnections = connectionsMax;
-    this.#server.on('connection', (socket) => this.#accept(socket));
+    this.#server.timeout = timeouts.stalledTimeoutMs;
+    // Else an answer under way to a client that has shut its sending side is lost.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
+    this.#server.on('connection', (socket) => this.#track(socket));
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
     this.#server.on('request', (request, response) => {
-      this.#follow(request.socket, response);
-      listener(request, response);
+      if (!this.#follow(request.socket, response)) return;
+      // RFC 9112 §3.2
+      if (request.httpVersion === '1.1' && request.headers.host === undefined)
+        this.#refuseRequest(response, 400);
+      else options.listener(request, response);
+    });
+    // Node's own refusal of an Expect would keep the connection.
+    this.#server.on('checkExpectation', (request, response) => {
+      if (this.#follow(request.socket, response)) this.#refuseRequest(response, 417);
+    });
+
+    this.#lane = options.lane && new Lane({ ...options.lane, ...timeouts, counters, behind: this.#server });
+    this.#listener =
+      this.#lane === undefined ? this.#server : new NetServer({ allowHalfOpen: true, noDelay: true });
+    this.#listener.maxConnections = connectionsMax;
+    this.#listener.on('connection', (socket) => {
+      counters.connects += 1;
+      this.#lane?.take(socket);
     });
   }
 
   /** Resolves with the address once it takes connections; rejects when it can't listen there. */
   listen(port: number, host: string): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve(this.#server.address() as AddressInfo);
+      this.#listener.once('error', reject);
+      this.#listener.listen(port, host, () => {
+        this.#listener.off('error', reject);
+        this.#lane?.start();
+        resolve(this.#listener.address() as AddressInfo);
       });
     });
   }
 
   get connections(): number {
-    return this.#connections.size;
+    return this.#connections.size + (this.#lane?.connections ?? 0);
   }
 
   /**
@@ -103,44 +146,68 @@ export class HttpServer {
 
   async #drain({ idleMs, msMax }: DrainOptions): Promise<void> {
     this.#isDraining = true;
-    for (const responses of this.#connections.values()) {
-      for (const response of responses) closeAfter(response);
+    this.#lane?.drain();
+    for (const [socket, responses] of this.#connections) {
+      const last = [...responses].at(-1);
+      if (last !== undefined) this.#closeAfter(socket, last);
     }
     const gone = new Promise<void>((resolve) => {
       // http.Server's own close would cut idle connections at once, and stop looking at time-outs.
-      NetServer.prototype.close.call(this.#server, () => resolve());
+      NetServer.prototype.close.call(this.#listener, () => resolve());
     });
     const idleTimer = setTimeout(() => {
       this.#closesIdle = true;
+      this.#lane?.closeIdle();
       this.#server.closeIdleConnections();
     }, idleMs);
     const endTimer = setTimeout(() => {
-      for (const socket of this.#connections.keys()) socket.destroy();
+      for (const socket of this.#sockets()) socket.destroy();
     }, msMax);
     await gone;
     // The listener is done when the last handle is; the sockets say so themselves a little later.
     await Promise.all(
-      [...this.#connections.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+      this.#sockets().map((socket) => new Promise((resolve) => socket.once('close', resolve))),
     );
     clearTimeout(idleTimer);
     clearTimeout(endTimer);
+    this.#lane?.stop();
     this.#server.close();
   }
 
-  #accept(socket: Socket): void {
-    this.#counters.connects += 1;
+  #sockets(): Duplex[] {
+    return [...this.#connections.keys(), ...(this.#lane?.sockets ?? [])];
+  }
+
+  #track(socket: Socket): void {
     this.#connections.set(socket, new Set());
     socket.once('close', () => this.#connections.delete(socket));
   }
 
-  #follow(socket: Socket, response: ServerResponse): void {
+  /** Whether the request may be answered: after the last answer of a connection none is. */
+  #follow(socket: Socket, response: ServerResponse): boolean {
+    if (this.#closing.has(socket)) return false;
     const responses = this.#connections.get(socket);
     responses?.add(response);
-    if (this.#isDraining) closeAfter(response);
+    if (this.#isDraining || this.#lane !== undefined) this.#closeAfter(socket, response);
     response.once('close', () => {
       responses?.delete(response);
       if (this.#closesIdle) this.#server.closeIdleConnections();
     });
+    return true;
+  }
+
+  #closeAfter(socket: Duplex, response: ServerResponse): void {
+    if (response.headersSent) return;
+    response.shouldKeepAlive = false;
+    this.#closing.add(socket);
+  }
+
+  /** For what is wrong with HTTP itself. */
+  #refuseRequest(response: ServerResponse, status: number): void {
+    this.#counters.hits += 1;
+    this.#counters.errorsClient += 1;
+    this.#closeAfter(response.req.socket, response);
+    sendBytes(response, status, new Uint8Array(0));
   }
 
   /** What node:http could not parse, or was not given in time. */
@@ -157,29 +224,13 @@ export class HttpServer {
     this.#counters.hits += 1;
     this.#counters.errorsClient += 1;
     const last = responses.at(-1);
-    if (last === undefined) endWith(status, socket);
-    else last.once('close', () => endWith(status, socket));
+    if (last === undefined) refuse(status, socket);
+    else last.once('close', () => refuse(status, socket));
   }
 }
 
-/** Answers with a status line's end, and reads on for a while: closing at once could cost the client the answer. */
-function endWith(status: string, socket: Duplex): void {
-  if (!socket.writable) return;
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
-  );
-  const timer = setTimeout(() => socket.destroy(), REFUSED_LINGER_MS);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
-  socket.resume();
-}
-
-function closeAfter(response: ServerResponse): void {
-  if (!response.headersSent) response.shouldKeepAlive = false;
-}
-
 /** The status line's end for an error of node:http's parser; undefined for one of the connection. */
-function statusOf({ code }: NodeJS.ErrnoException): string | undefined {
+function statusOf({ code }: NodeJS.ErrnoException): RefusalStatus | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') return '414 URI Too Long';
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return '408 Request Timeout';
   return code?.startsWith('HPE_') ? '400 Bad Request' : undefined;

@@ -8,6 +8,9 @@
 export const IPV4_BYTES = 4;
 export const IPV6_BYTES = 16;
 
+const DOT = 0x2e;
+const ZERO = 0x30;
+
 /** All addresses that share the first `prefixBits` bits of `address`. */
 export interface AddressRange {
   readonly address: Uint8Array;
@@ -57,15 +60,24 @@ export function isInRange(address: Uint8Array, range: AddressRange): boolean {
   return rest === 0 || ((address[whole] ^ range.address[whole]) & (0xff00 >> rest) & 0xff) === 0;
 }
 
+/** Character by character: behind a proxy, every announce brings an address as text. */
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== IPV4_BYTES) return undefined;
   const address = new Uint8Array(IPV4_BYTES);
-  for (const [at, part] of parts.entries()) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    address[at] = Number(part);
+  let at = 0;
+  for (let part = 0; part < IPV4_BYTES; part++) {
+    if (part > 0 && text.charCodeAt(at++) !== DOT) return undefined;
+    const start = at;
+    let value = 0;
+    for (let digit = text.charCodeAt(at) - ZERO; digit >= 0 && digit <= 9; ) {
+      value = value * 10 + digit;
+      digit = text.charCodeAt(++at) - ZERO;
+    }
+    const digits = at - start;
+    if (digits === 0 || digits > 3 || value > 255) return undefined;
+    if (digits > 1 && text.charCodeAt(start) === ZERO) return undefined;
+    address[part] = value;
   }
-  return address;
+  return at === text.length ? address : undefined;
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {

@@ -33,6 +33,11 @@ export class Counters {
   scrapes = 0;
   scrapedHashes = 0;
 
+  /** Announces and scrapes answered by the express lane, and connections it handed to node:http. */
+  laneAnnounces = 0;
+  laneScrapes = 0;
+  laneHandovers = 0;
+
   /** Announces and scrapes refused for what they say: a parameter missing or wrong. */
   refusedMalformed = 0;
   /** Announces refused because the client's address can't be known or can't be a peer. */
@@ -44,7 +49,7 @@ export class Counters {
 
   /** Answers that blame the client: a failure reason or a 4xx. */
   errorsClient = 0;
-  /** Answers that blame the tracker: a 5xx. */
+  /** Failures of the tracker's own while it answered. */
   errorsServer = 0;
 
   /** The addresses that announced within the window. */

@@ -4,6 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Router } from 'express';
+import { Answers } from '../../src/http/answers.ts';
 import { createApp } from '../../src/http/app.ts';
 import { ClientAddresses } from '../../src/http/client-address.ts';
 import { ProxyWarnings } from '../../src/http/proxy-warnings.ts';
@@ -26,6 +27,9 @@ export const SETTINGS: TrackerSettings = {
   allowPrivatePeers: undefined,
   trustIpParamFrom: [],
 };
+
+/** Whether servers have the express lane unless told otherwise: EXPRESS_LANE, as for the tracker itself. */
+export const HAS_LANE = process.env.EXPRESS_LANE !== 'off';
 
 /** Keeps what was logged. */
 export function buildTable({ peersMax = 20_000, swarmsMax = 10_000 } = {}): SwarmTable {
@@ -52,6 +56,7 @@ export interface ServerOptions {
   readonly tracker?: Pick<Tracker, 'announce' | 'scrape'>;
   readonly server?: Partial<HttpServerOptions>;
   readonly host?: string;
+  readonly hasLane?: boolean;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -78,16 +83,24 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const access = options.access ?? SERVES_ALL;
   const tracker = new Tracker({ table, access, counters, settings, random: seededRandom(7) });
   const warnings = new ProxyWarnings({ trustProxy, log });
-  const listener = createApp({
+  const nowSeconds = (): number => clock.nowSeconds;
+  const scrapeHashesMax = options.scrapeHashesMax ?? 100;
+  const answers = new Answers({
     tracker: options.tracker ?? tracker,
     clientAddresses: new ClientAddresses({ trustProxy, warnings }),
     counters,
     log,
-    nowSeconds: () => clock.nowSeconds,
-    scrapeHashesMax: options.scrapeHashesMax ?? 100,
-    routers: options.routers ?? [],
+    nowSeconds,
   });
-  const http = new HttpServer({ listener, trustProxy, connectionsMax: 1_000, counters, ...options.server });
+  const listener = createApp({ answers, counters, scrapeHashesMax, routers: options.routers ?? [] });
+  const http = new HttpServer({
+    listener,
+    lane: (options.hasLane ?? HAS_LANE) ? { answers, scrapeHashesMax, nowSeconds } : undefined,
+    trustProxy,
+    connectionsMax: 1_000,
+    counters,
+    ...options.server,
+  });
   const address = await http.listen(0, options.host ?? '127.0.0.1');
   return {
     port: address.port,

@@ -38,6 +38,7 @@ describe('an empty environment', () => {
     assert.equal(config.accessMode, 'open');
     assert.equal(config.adminToken, undefined);
     assert.equal(config.logLevel, 'info');
+    assert.equal(config.hasExpressLane, true);
   });
 
   test('is frozen, so that nobody changes it later', () => {
@@ -76,7 +77,7 @@ describe('problems', () => {
     });
   }
 
-  for (const name of ['JOURNAL_SECONDS', 'STORE_KEY', 'STATS_SHOW_HASHES', 'EXPRESS_LANE']) {
+  for (const name of ['JOURNAL_SECONDS', 'STORE_KEY', 'STATS_SHOW_HASHES']) {
     test(`setting ${name} is an error, for it would have no effect`, () => {
       assert.match(problems({ [name]: '1' })[0] ?? '', new RegExp(`^${name}.*no effect in this version`));
     });

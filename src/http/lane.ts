@@ -1,0 +1,149 @@
+/**
+ * The express lane: announces and scrapes in their usual form, nearly all the traffic of a tracker, are answered
+ * straight from the socket. It is a short cut only: whatever is out of the ordinary is handed over, with its
+ * unread bytes, to node:http behind it, which answers everything, announces and scrapes included, through the
+ * same answers.ts. A connection that was handed over does not come back.
+ *
+ * One coarse clock looks after all connections (a timer for each would cost more than the answer), so a time-out
+ * comes up to two of its ticks late.
+ */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { RequestHead } from '../protocol/request-head.ts';
+import type { Counters } from '../stats/counters.ts';
+import type { Answers } from './answers.ts';
+import { LaneConnection, type LaneWorks } from './lane-connection.ts';
+import { LaneReplies } from './lane-replies.ts';
+import { ReplyBuffer } from './reply-buffer.ts';
+
+export interface LaneOptions {
+  readonly answers: Answers;
+  readonly counters: Counters;
+  readonly scrapeHashesMax: number;
+  /** Seconds since the epoch, now. */
+  readonly nowSeconds: () => number;
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly stalledTimeoutMs: number;
+  /** Takes what the lane does not: an http.Server that listens nowhere. */
+  readonly behind: Server;
+}
+
+const TICK_MS_MAX = 1_000;
+
+export class Lane implements LaneWorks {
+  readonly head = new RequestHead();
+  readonly out = new ReplyBuffer();
+  readonly replies: LaneReplies;
+  readonly counters: Counters;
+  readonly headersTicks: number;
+  readonly idleTicks: number;
+  readonly stalledTicks: number;
+  tick = 0;
+  isDraining = false;
+  closesIdle = false;
+
+  readonly #behind: Server;
+  readonly #connections = new Map<Socket, LaneConnection>();
+  readonly #listeners: SocketListeners;
+  readonly #tickMs: number;
+  #clock: NodeJS.Timeout | undefined;
+
+  constructor(options: LaneOptions) {
+    const { counters, headersTimeoutMs, idleTimeoutMs, stalledTimeoutMs } = options;
+    this.counters = counters;
+    this.replies = new LaneReplies({ ...options, idleMs: idleTimeoutMs, out: this.out });
+    this.#behind = options.behind;
+    this.#tickMs = Math.min(TICK_MS_MAX, headersTimeoutMs / 2, stalledTimeoutMs / 2);
+    const ticksOf = (ms: number): number => Math.ceil(ms / this.#tickMs) + 1;
+    this.headersTicks = ticksOf(headersTimeoutMs);
+    this.idleTicks = ticksOf(idleTimeoutMs);
+    this.stalledTicks = ticksOf(stalledTimeoutMs);
+    this.#listeners = listenersOf(this.#connections);
+  }
+
+  get sockets(): Iterable<Socket> {
+    return this.#connections.keys();
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Starts the clock. */
+  start(): void {
+    // An http.Server looks after time-outs and idle connections from the moment that it listens.
+    this.#behind.emit('listening');
+    this.#clock = setInterval(() => this.#lookAround(), this.#tickMs);
+    this.#clock.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#clock);
+  }
+
+  /** A connection was accepted. */
+  take(socket: Socket): void {
+    this.#connections.set(socket, new LaneConnection(socket, this));
+    const { data, end, error, close } = this.#listeners;
+    socket.on('data', data).on('end', end).on('error', error).on('close', close);
+  }
+
+  /**
+   * Each line is needed: the listeners must be gone before node:http puts its own; its parser reads the handle
+   * past the stream, so what was read already has to be put back first; and the stream, which stopped when its
+   * reader went, has to be started again.
+   */
+  handOver(socket: Socket, unread: Buffer): void {
+    if (socket.destroyed) return;
+    this.counters.laneHandovers += 1;
+    this.#connections.delete(socket);
+    const { data, end, error, close } = this.#listeners;
+    socket.off('data', data).off('end', end).off('error', error).off('close', close);
+    socket.unshift(unread);
+    this.#behind.emit('connection', socket);
+    socket.resume();
+  }
+
+  /** From now on every answer is its connection's last. */
+  drain(): void {
+    this.isDraining = true;
+  }
+
+  /** Closes the connections that have no request under way, now and from now on. */
+  closeIdle(): void {
+    this.closesIdle = true;
+    for (const connection of this.#connections.values()) if (connection.isIdle) connection.socket.destroy();
+  }
+
+  #lookAround(): void {
+    this.tick += 1;
+    for (const connection of this.#connections.values()) {
+      if (connection.dueTick <= this.tick) connection.expire();
+    }
+  }
+}
+
+interface SocketListeners {
+  readonly data: (this: Socket, chunk: Buffer) => void;
+  readonly end: (this: Socket) => void;
+  readonly error: () => void;
+  readonly close: (this: Socket) => void;
+}
+
+/** One set for all sockets, so that a connection costs no closures. */
+function listenersOf(connections: Map<Socket, LaneConnection>): SocketListeners {
+  return {
+    data(chunk) {
+      connections.get(this)?.take(chunk);
+    },
+    end() {
+      connections.get(this)?.takeEnd();
+    },
+    // A reset ends the connection like a close, which follows.
+    error() {},
+    close() {
+      connections.delete(this);
+    },
+  };
+}
