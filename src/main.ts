@@ -36,6 +36,7 @@ const { Counters } = await import('./stats/counters.ts');
 const { Rates } = await import('./stats/rates.ts');
 const { EPHEMERAL_DISK_WARNING } = await import('./stats/stats-report.ts');
 const { SwarmTable } = await import('./swarm/swarm-table.ts');
+const { timeLimit } = await import('./time-limit.ts');
 const { Tracker } = await import('./tracker/tracker.ts');
 
 import type { Gauges, RestoreGauges } from './stats/gauges.ts';
@@ -181,7 +182,7 @@ process.on('SIGINT', () => {
 async function stop(signal: string): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  const deadline = AbortSignal.timeout(STOP_STORE_MS_MAX);
+  const { signal: deadline } = timeLimit(STOP_STORE_MS_MAX);
   log.info('stopping', { signal, connections: server.connections });
   ending.abort();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
@@ -201,7 +202,7 @@ log.info('starting', {
   peersMax: table.peersMax,
   trustProxy: config.trustProxy ?? null,
 });
-await accessLog.load(AbortSignal.any([AbortSignal.timeout(ACCESS_WAIT_MS), ending.signal]));
+await accessLog.load(timeLimit(ACCESS_WAIT_MS, ending.signal).signal);
 if (isStopping) await new Promise(() => {}); // the stop ends the process
 const { port } = await listen();
 log.info('listening', { port, host: config.host });

@@ -7,6 +7,7 @@ import type { Access, ListName } from '../access/access.ts';
 import { Applied } from '../access/hash-list.ts';
 import type { Log, LogFields } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
+import { timeLimit } from '../time-limit.ts';
 import { AccessFold } from './access-fold.ts';
 import { AccessLoader } from './access-loader.ts';
 import { AccessObjectWriter } from './access-object.ts';
@@ -240,7 +241,12 @@ export class AccessLog {
         what: key,
         run: async (signal) => {
           isTried = true;
-          await store.put(key, bytes, AbortSignal.any([signal, limit]));
+          const both = timeLimit(ANSWER_MS_MAX, signal, limit);
+          try {
+            await store.put(key, bytes, both.signal);
+          } finally {
+            both.end();
+          }
           await this.#enforce(change);
           this.#hasStored(change);
           resolve({ kind: 'stored', atSeconds });

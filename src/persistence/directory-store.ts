@@ -15,6 +15,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { timeLimit } from '../time-limit.ts';
 import {
   assertKey,
   CLOCK_OFFSET_SECONDS_MIN,
@@ -189,10 +190,9 @@ export class DirectoryStore implements Store {
     work: (limit: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const what = `${verb} of ${key === '' ? 'everything' : key} in ${this.address}`;
-    const timeout = AbortSignal.timeout(this.#operationMsMax);
-    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    const limit = timeLimit(this.#operationMsMax, signal);
     try {
-      return await withinSignal(what, work(limit), limit);
+      return await withinSignal(what, work(limit.signal), limit.signal);
     } catch (error) {
       if (error instanceof StoreError || error instanceof RangeError) throw error;
       const code = codeOf(error);
@@ -201,6 +201,8 @@ export class DirectoryStore implements Store {
         error instanceof Error ? error.message : String(error),
       ];
       throw new StoreError(failure, `${what} failed: ${sentence} (${code}).`, { cause: error });
+    } finally {
+      limit.end();
     }
   }
 }

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { StoreAddress } from '../config/store-address.ts';
 import { nextTurn } from '../slices.ts';
+import { timeLimit } from '../time-limit.ts';
 import { s3StoreError } from './s3-failure.ts';
 import {
   assertKey,
@@ -159,13 +160,14 @@ export class S3Store implements Store {
     work: (abortSignal: AbortSignal, what: string) => Promise<T>,
   ): Promise<T> {
     const what = `${verb} of ${key === '' ? 'everything' : key} in ${this.address}`;
-    const timeout = AbortSignal.timeout(this.#operationMsMax);
-    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    const limit = timeLimit(this.#operationMsMax, signal);
     try {
       // The race ends what the SDK does not end at a signal: its waits between two attempts, among others.
-      return await withinSignal(what, work(limit, what), limit);
+      return await withinSignal(what, work(limit.signal, what), limit.signal);
     } catch (error) {
       throw s3StoreError(what, error, verb === 'get' || verb === 'delete');
+    } finally {
+      limit.end();
     }
   }
 

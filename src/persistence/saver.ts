@@ -8,6 +8,7 @@
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { Walk } from '../swarm/walk.ts';
+import { timeLimit } from '../time-limit.ts';
 import { encodeManifest } from './manifest.ts';
 import type { NewerObjects } from './newer-objects.ts';
 import {
@@ -148,12 +149,13 @@ export class Saver {
     }
     if (table.changes === (this.#changesSaved ?? restore.changesSaved)) return { kind: 'unchanged' };
     const giveUp = new AbortController();
-    const limits = [giveUp.signal, AbortSignal.timeout(this.#options.walkMsMax ?? WALK_MS_MAX)];
-    const done = this.#try(cause, AbortSignal.any(signal === undefined ? limits : [...limits, signal]));
+    const limit = timeLimit(this.#options.walkMsMax ?? WALK_MS_MAX, giveUp.signal, signal);
+    const done = this.#try(cause, limit.signal);
     this.#running = { done, giveUp };
     try {
       return await done;
     } finally {
+      limit.end();
       this.#running = undefined;
     }
   }
