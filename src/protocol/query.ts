@@ -8,6 +8,8 @@
 const AMPERSAND = 0x26;
 const EQUALS = 0x3d;
 const PERCENT = 0x25;
+/** What each byte is worth as a hex digit; -1: it is none. */
+const HEX_DIGITS = hexDigits();
 
 /**
  * Walks the pairs of a query from left to right. Empty segments are skipped; a segment is split at its first
@@ -57,7 +59,7 @@ export function decodedByte(bytes: Uint8Array, at: number, end: number): number 
   if (byte !== PERCENT) return byte;
   if (at + 2 >= end) return -1;
   // A digit that is none is -1, and what is ORed with it stays negative.
-  return (hexDigit(bytes[at + 1]) << 4) | hexDigit(bytes[at + 2]);
+  return (HEX_DIGITS[bytes[at + 1]] << 4) | HEX_DIGITS[bytes[at + 2]];
 }
 
 /** How many bytes of the query the byte at `at` takes up: 3 for an escape, else 1. */
@@ -68,9 +70,15 @@ export function encodedWidth(bytes: Uint8Array, at: number): number {
 /** Decodes [start, end) into `out`; true when it is exactly `out.length` bytes and every escape is whole. */
 export function decodeExactly(bytes: Uint8Array, start: number, end: number, out: Uint8Array): boolean {
   let length = 0;
-  for (let at = start; at < end; at += encodedWidth(bytes, at)) {
-    const byte = decodedByte(bytes, at, end);
-    if (byte < 0 || length === out.length) return false;
+  for (let at = start; at < end; ) {
+    if (length === out.length) return false;
+    let byte = bytes[at++];
+    if (byte === PERCENT) {
+      if (at + 2 > end) return false;
+      byte = (HEX_DIGITS[bytes[at]] << 4) | HEX_DIGITS[bytes[at + 1]];
+      if (byte < 0) return false;
+      at += 2;
+    }
     out[length++] = byte;
   }
   return length === out.length;
@@ -79,6 +87,15 @@ export function decodeExactly(bytes: Uint8Array, start: number, end: number, out
 /** Whether [start, end) decodes to exactly the bytes of `expected`. */
 export function decodesTo(bytes: Uint8Array, start: number, end: number, expected: Uint8Array): boolean {
   let length = 0;
+  if (end - start <= expected.length) {
+    // Escapes only make it longer, so this short it has none or is another.
+    if (end - start < expected.length) return false;
+    for (; length < expected.length; length++) {
+      const byte = bytes[start + length];
+      if (byte !== expected[length] || byte === PERCENT) return false;
+    }
+    return true;
+  }
   for (let at = start; at < end; at += encodedWidth(bytes, at)) {
     if (length === expected.length || decodedByte(bytes, at, end) !== expected[length]) return false;
     length++;
@@ -101,8 +118,11 @@ export function decodeDecimal(bytes: Uint8Array, start: number, end: number, max
   return value;
 }
 
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+function hexDigits(): Int8Array {
+  const digits = new Int8Array(256).fill(-1);
+  for (const [digit, character] of [...'0123456789abcdef'].entries()) {
+    digits[character.charCodeAt(0)] = digit;
+    digits[character.toUpperCase().charCodeAt(0)] = digit;
+  }
+  return digits;
 }
