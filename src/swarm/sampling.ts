@@ -160,15 +160,42 @@ export class Sampler {
     let place = randomBelow(this.#random, candidates);
     let to = from;
     for (let run = 0; run < runs; run++) {
-      const length = shortest + Number(run < longer);
-      for (let step = 0; step < length; step++) {
-        picks[to] = this.#recordAt(asker >= 0 && place >= asker ? place + 1 : place, recordWords);
-        to += 1;
-        place = place + 1 === candidates ? 0 : place + 1;
-      }
-      place = (place + this.#gaps[run + 1] - this.#gaps[run]) % candidates;
+      const length = run < longer ? shortest + 1 : shortest;
+      this.#takeRun(place, length, asker, recordWords, picks, to);
+      to += length;
+      place = (place + length + this.#gaps[run + 1] - this.#gaps[run]) % candidates;
     }
     return count;
+  }
+
+  /** Fills `picks` from index `to` with `length` candidates from `place` on, past the circle's end from its beginning. */
+  #takeRun(
+    place: number,
+    length: number,
+    asker: number,
+    recordWords: number,
+    picks: Uint32Array,
+    to: number,
+  ): void {
+    const rangeEnds = this.#rangeEnd;
+    const all = rangeEnds[this.#ranges - 1];
+    const end = to + length;
+    // Records are counted with the asker, places without.
+    let index = asker >= 0 && place >= asker ? place + 1 : place;
+    while (to < end) {
+      if (index === asker) index += 1;
+      if (index === all) {
+        index = 0;
+        continue;
+      }
+      let range = 0;
+      while (rangeEnds[range] <= index) range += 1;
+      const rangeStart = range === 0 ? 0 : rangeEnds[range - 1];
+      let at = this.#rangeFirst[range] + (index - rangeStart) * recordWords;
+      let stop = Math.min(rangeEnds[range], index + end - to);
+      if (asker > index && asker < stop) stop = asker;
+      for (; index < stop; index++, at += recordWords) picks[to++] = at;
+    }
   }
 
   /** Divides `total` at random into a gap after each run: gap i is gaps[i + 1] - gaps[i]. */
@@ -185,13 +212,6 @@ export class Sampler {
       gaps[at] = cut;
     }
     gaps[runs] = total;
-  }
-
-  #recordAt(place: number, recordWords: number): number {
-    let range = 0;
-    while (this.#rangeEnd[range] <= place) range += 1;
-    const start = range === 0 ? 0 : this.#rangeEnd[range - 1];
-    return this.#rangeFirst[range] + (place - start) * recordWords;
   }
 
   /** The way for many buckets. `asker` is its record's word, or 0. */

@@ -283,21 +283,24 @@ export class SwarmTable {
     return this.#sampler.sample(peers, slot, countMax, leechersOnly, isAskerLocated, picks, from);
   }
 
-  /** Writes a picked peer's address and port in network order to `out` at `at`: 6 or 18 bytes by family. */
-  copyEndpoint(pick: number, family: Family, out: Uint8Array, at: number): void {
+  /**
+   * Writes the addresses and ports of the picks from index `from` to before `end`, side by side in network order, to
+   * the beginning of `out`: three or nine halfwords each, by family.
+   */
+  copyEndpoints(picks: Uint32Array, from: number, end: number, family: Family, out: Uint16Array): void {
     const { words } = this.memory;
     const { portWord } = this.families[family].layout;
-    let to = at;
-    for (let index = 0; index < portWord; index++, to += 4) {
-      const word = words[pick + index];
-      out[to] = word;
-      out[to + 1] = word >>> 8;
-      out[to + 2] = word >>> 16;
-      out[to + 3] = word >>> 24;
+    let to = 0;
+    for (let index = from; index < end; index++) {
+      const first = picks[index];
+      const port = first + portWord;
+      for (let at = first; at < port; at++, to += 2) {
+        const word = words[at];
+        out[to] = word;
+        out[to + 1] = word >>> 16;
+      }
+      out[to++] = words[port];
     }
-    const port = words[pick + portWord];
-    out[to] = port;
-    out[to + 1] = port >>> 8;
   }
 
   /** Writes a picked peer's id, 20 bytes, to `out` at `at`. */

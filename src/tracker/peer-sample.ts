@@ -19,16 +19,19 @@ export class PeerSample {
 
   readonly #table: SwarmTable;
   readonly #picks: Uint32Array;
-  readonly #endpoints: readonly [Uint8Array, Uint8Array];
+  readonly #endpoints: readonly [Uint16Array, Uint16Array];
+  /** Of the first so many endpoints, made once each: a view costs more than what it shows costs to copy. */
+  readonly #views: readonly [Uint8Array[], Uint8Array[]];
   readonly #ids: Uint8Array;
 
   constructor(table: SwarmTable, peersMax: number) {
     this.#table = table;
     this.#picks = new Uint32Array(peersMax);
     this.#endpoints = [
-      new Uint8Array(peersMax * ENDPOINT_BYTES[IPV4]),
-      new Uint8Array(peersMax * ENDPOINT_BYTES[IPV6]),
+      new Uint16Array((peersMax * ENDPOINT_BYTES[IPV4]) / 2),
+      new Uint16Array((peersMax * ENDPOINT_BYTES[IPV6]) / 2),
     ];
+    this.#views = [viewsOf(this.#endpoints[IPV4], IPV4), viewsOf(this.#endpoints[IPV6], IPV6)];
     this.#ids = new Uint8Array(peersMax * PEER_ID_BYTES);
   }
 
@@ -71,12 +74,8 @@ export class PeerSample {
 
   #copyEndpoints(family: Family, from: number, count: number): Uint8Array {
     if (count === 0) return NOTHING;
-    const out = this.#endpoints[family];
-    const width = ENDPOINT_BYTES[family];
-    for (let index = 0; index < count; index++) {
-      this.#table.copyEndpoint(this.#picks[from + index], family, out, index * width);
-    }
-    return out.subarray(0, count * width);
+    this.#table.copyEndpoints(this.#picks, from, from + count, family, this.#endpoints[family]);
+    return this.#views[family][count];
   }
 
   #copyPeerIds(family: Family, from: number, count: number, to: number): void {
@@ -84,4 +83,10 @@ export class PeerSample {
       this.#table.copyPeerId(this.#picks[from + index], family, this.#ids, (to + index) * PEER_ID_BYTES);
     }
   }
+}
+
+function viewsOf(endpoints: Uint16Array, family: Family): Uint8Array[] {
+  const bytes = new Uint8Array(endpoints.buffer);
+  const width = ENDPOINT_BYTES[family];
+  return Array.from({ length: bytes.length / width + 1 }, (_, count) => bytes.subarray(0, count * width));
 }
