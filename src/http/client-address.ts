@@ -38,6 +38,11 @@ export interface Connected {
 export interface Forwarding {
   /** X-Forwarded-For, several lines joined by commas; undefined when there is none. */
   forwardedFor(): string | undefined;
+  /**
+   * The `place`-th entry of X-Forwarded-For, counted from 1 at the right, where it is seen without much ado to be an
+   * IPv4 address; undefined says nothing. Valid until the next request.
+   */
+  forwardedIpv4(place: number): Uint8Array | undefined;
   /** Whether CF-Ray is there, which Cloudflare adds. */
   readonly hasCfRay: boolean;
   cfConnectingIp(): string | undefined;
@@ -52,26 +57,29 @@ export class ClientAddresses {
     this.#warnings = warnings;
   }
 
-  /** The address (4 or 16 bytes) the request comes from, or why it can't be known. */
+  /** The address (4 or 16 bytes, valid until the next request) it comes from, or why it can't be known. */
   of(connected: Connected, forwarding: Forwarding): Uint8Array | ClientError {
-    const forwardedFor = forwarding.forwardedFor();
-    const address = this.#addressOf(connected, forwardedFor);
+    const address = this.#addressOf(connected, forwarding);
     if (forwarding.hasCfRay) {
       const named = parseAddress(forwarding.cfConnectingIp()?.trim() ?? '');
-      this.#warnings.heardThroughCdn(address, named, entriesOf(forwardedFor).map(parseEntry));
+      this.#warnings.heardThroughCdn(address, named, entriesOf(forwarding.forwardedFor()).map(parseEntry));
     }
     if (!(address instanceof ClientError)) this.#warnings.heardFrom(address);
     return address;
   }
 
-  #addressOf(connected: Connected, forwardedFor: string | undefined): Uint8Array | ClientError {
+  #addressOf(connected: Connected, forwarding: Forwarding): Uint8Array | ClientError {
     const trustProxy = this.#trustProxy ?? 0;
     if (trustProxy > 0) {
-      const entry = forwardedFor === undefined ? undefined : entryFromRight(forwardedFor, trustProxy);
-      return (entry === undefined ? undefined : parseEntry(entry)) ?? NO_FORWARDED_ADDRESS;
+      return (
+        forwarding.forwardedIpv4(trustProxy) ??
+        forwardedAddress(forwarding.forwardedFor(), trustProxy) ??
+        NO_FORWARDED_ADDRESS
+      );
     }
     const address = connected.address;
     if (address === undefined) return SOCKET_GONE;
+    const forwardedFor = forwarding.forwardedFor();
     if (forwardedFor !== undefined && isUnreachable(address)) {
       const entryCount = entriesOf(forwardedFor).length;
       if (this.#trustProxy === undefined) {
@@ -93,6 +101,7 @@ export function remoteAddressOf({ remoteAddress }: Socket): Uint8Array | undefin
 export function forwardingOf({ headers }: IncomingMessage): Forwarding {
   return {
     forwardedFor: () => joined(headers['x-forwarded-for']),
+    forwardedIpv4: () => undefined,
     hasCfRay: headers['cf-ray'] !== undefined,
     cfConnectingIp: () => joined(headers['cf-connecting-ip']),
   };
@@ -104,6 +113,12 @@ function joined(header: string | readonly string[] | undefined): string | undefi
 
 function entriesOf(forwardedFor: string | undefined): readonly string[] {
   return forwardedFor === undefined ? [] : forwardedFor.split(',');
+}
+
+/** The address in the `place`-th entry from the right. */
+export function forwardedAddress(forwardedFor: string | undefined, place: number): Uint8Array | undefined {
+  const entry = forwardedFor === undefined ? undefined : entryFromRight(forwardedFor, place);
+  return entry === undefined ? undefined : parseEntry(entry);
 }
 
 /** The `place`-th entry, counted from 1 at the right; undefined when there are fewer. */

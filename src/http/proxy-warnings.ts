@@ -5,6 +5,7 @@
  * nothing is changed on the word of a header: anybody can send one.
  */
 import type { Log } from '../log.ts';
+import { IPV6_BYTES } from '../protocol/address.ts';
 import { ClientError } from '../protocol/client-error.ts';
 
 export interface ProxyWarningOptions {
@@ -29,7 +30,8 @@ export class ProxyWarnings {
   // a - (w - a), and nobody who leads by l sent fewer than (w + l) / 2.
   #heard = 0;
   #lead = 0;
-  #candidate: Uint8Array | undefined;
+  readonly #candidate = new Uint8Array(IPV6_BYTES);
+  #candidateBytes = 0;
 
   constructor({ trustProxy, log }: ProxyWarningOptions) {
     this.#trustProxy = trustProxy;
@@ -90,14 +92,15 @@ export class ProxyWarnings {
     );
   }
 
-  /** An announce was taken as coming from this address (4 or 16 bytes). */
+  /** An announce was taken as coming from this address (4 or 16 bytes, copied where they are kept). */
   heardFrom(address: Uint8Array): void {
-    if (this.#candidate !== undefined && isSame(address, this.#candidate)) {
+    if (this.#isCandidate(address)) {
       this.#lead += 1;
     } else if (this.#lead > 0) {
       this.#lead -= 1;
     } else {
-      this.#candidate = address;
+      for (let at = 0; at < address.length; at++) this.#candidate[at] = address[at];
+      this.#candidateBytes = address.length;
       this.#lead = 1;
     }
     this.#heard += 1;
@@ -106,7 +109,13 @@ export class ProxyWarnings {
     if (this.#lead >= leadOfNearlyAll && !this.#texts.has('one address')) this.#sayOneAddress();
     this.#heard = 0;
     this.#lead = 0;
-    this.#candidate = undefined;
+    this.#candidateBytes = 0;
+  }
+
+  #isCandidate(address: Uint8Array): boolean {
+    if (address.length !== this.#candidateBytes) return false;
+    for (let at = 0; at < address.length; at++) if (address[at] !== this.#candidate[at]) return false;
+    return true;
   }
 
   #sayOneAddress(): void {

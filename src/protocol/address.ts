@@ -60,7 +60,26 @@ export function isInRange(address: Uint8Array, range: AddressRange): boolean {
   return rest === 0 || ((address[whole] ^ range.address[whole]) & (0xff00 >> rest) & 0xff) === 0;
 }
 
-/** Character by character: behind a proxy, every announce brings an address as text. */
+/** Reads the dotted quad that bytes[start, end) are, character by character, into `out`; false when they are none. */
+export function readIpv4(bytes: Uint8Array, start: number, end: number, out: Uint8Array): boolean {
+  let at = start;
+  for (let part = 0; part < IPV4_BYTES; part++) {
+    if (part > 0 && (at === end || bytes[at++] !== DOT)) return false;
+    const first = at;
+    let value = 0;
+    for (; at < end; at++) {
+      const digit = bytes[at] - ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    const digits = at - first;
+    if (digits === 0 || digits > 3 || value > 255) return false;
+    if (digits > 1 && bytes[first] === ZERO) return false;
+    out[part] = value;
+  }
+  return at === end;
+}
+
 function parseIpv4(text: string): Uint8Array | undefined {
   const address = new Uint8Array(IPV4_BYTES);
   let at = 0;

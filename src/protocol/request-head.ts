@@ -11,6 +11,8 @@
  * the bytes given. Allocates nothing; one object reads head after head.
  */
 
+import { IPV4_BYTES, readIpv4 } from './address.ts';
+
 /** A head's request line and fields together, its empty line included; longer ones are foreign. */
 export const HEAD_BYTES_MAX = 8192;
 
@@ -52,6 +54,7 @@ const KEEP_ALIVE = ascii('keep-alive');
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
+const COMMA = 0x2c;
 const COLON = 0x3a;
 const LETTER_A = 0x61;
 
@@ -82,6 +85,7 @@ export class RequestHead {
   readonly #forwardedFor = new FieldValue();
   /** X-Forwarded-For when there were several lines of it. */
   #forwardedForLines: string | undefined;
+  readonly #forwardedIpv4 = new Uint8Array(IPV4_BYTES);
 
   /**
    * Looks for one head at the beginning of bytes[start, end). The values are valid when it is whole, and until
@@ -140,6 +144,26 @@ export class RequestHead {
   /** X-Forwarded-For, several lines joined in their order; undefined when there is none. */
   forwardedFor(): string | undefined {
     return this.#forwardedForLines ?? this.#forwardedFor.text(this.#bytes);
+  }
+
+  /**
+   * The `place`-th entry of X-Forwarded-For, counted from 1 at the right, when it is one line with an IPv4 address
+   * there, as nearly always; undefined says only that `forwardedFor` has to be looked at. Valid as long as the head.
+   */
+  forwardedIpv4(place: number): Uint8Array | undefined {
+    if (this.#forwardedFor.start < 0 || this.#forwardedForLines !== undefined) return undefined;
+    const bytes = this.#bytes;
+    const { start, end } = this.#forwardedFor;
+    let last = end;
+    let first = entryStart(bytes, start, last);
+    for (let left = place - 1; left > 0; left--) {
+      if (first === start) return undefined;
+      last = first - 1;
+      first = entryStart(bytes, start, last);
+    }
+    while (first < last && bytes[first] === SPACE) first++;
+    while (first < last && bytes[last - 1] === SPACE) last--;
+    return readIpv4(bytes, first, last, this.#forwardedIpv4) ? this.#forwardedIpv4 : undefined;
   }
 
   cfConnectingIp(): string | undefined {
@@ -231,24 +255,32 @@ export class RequestHead {
 
 /** Where the value of a field lies that may come once. */
 class FieldValue {
-  #start = -1;
-  #end = 0;
+  /** Negative: there is none. */
+  start = -1;
+  end = 0;
 
   clear(): void {
-    this.#start = -1;
+    this.start = -1;
   }
 
   /** False when it has come before. */
   set(start: number, end: number): boolean {
-    if (this.#start >= 0) return false;
-    this.#start = start;
-    this.#end = end;
+    if (this.start >= 0) return false;
+    this.start = start;
+    this.end = end;
     return true;
   }
 
   text(bytes: Buffer): string | undefined {
-    return this.#start < 0 ? undefined : bytes.toString('latin1', this.#start, this.#end);
+    return this.start < 0 ? undefined : bytes.toString('latin1', this.start, this.end);
   }
+}
+
+/** Where the entry begins that ends at `end`: past a comma, or at `start`. */
+function entryStart(bytes: Uint8Array, start: number, end: number): number {
+  let at = end;
+  while (at > start && bytes[at - 1] !== COMMA) at--;
+  return at;
 }
 
 /** Whether [start, end) are the letters and hyphens of `lowerCase`, in whatever case. */
