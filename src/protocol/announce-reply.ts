@@ -45,6 +45,8 @@ const PEERS6 = ascii('6:peers6');
 const WARNING_MESSAGE = ascii('15:warning message');
 const COLON = 0x3a;
 const END = 0x65;
+const INT32_MAX = 0x7fff_ffff;
+const INT32_DIGITS_MAX = 10;
 
 /** All but the peers and the warning, with every number at its longest (16 digits), is 270 bytes. */
 const FRAME_BYTES_MAX = 320;
@@ -147,11 +149,12 @@ function writeBytes(bytes: Uint8Array, out: Uint8Array, at: number): number {
 
 /** A whole number from 0 to 2^53 - 1 in decimal digits. */
 function writeInteger(value: number, out: Uint8Array, at: number): number {
+  if (value > INT32_MAX) return writeBytes(ascii(String(value)), out, at);
+  let rest = value | 0;
   let end = at + 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end++;
-  let rest = value;
+  for (let bound = 10; bound <= rest && end < at + INT32_DIGITS_MAX; bound *= 10) end++;
   for (let digitAt = end - 1; digitAt >= at; digitAt--) {
-    const tenth = Math.floor(rest / 10);
+    const tenth = (rest / 10) | 0;
     out[digitAt] = 0x30 + (rest - tenth * 10);
     rest = tenth;
   }
