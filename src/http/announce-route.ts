@@ -22,7 +22,7 @@ export function createAnnounceRoute(answers: Answers): AnnounceRoute {
     const { bytes, queryStart } = targetBytes(target);
     const announce = parseAnnounceRequest(bytes, queryStart, bytes.length);
     const connected = { address: remoteAddressOf(request.socket) };
-    const reply = answers.announce(announce, connected, forwardingOf(request));
+    const reply = answers.announce(announce, connected, forwardingOf(request), answers.nowSeconds());
     if (reply instanceof ClientError) sendBytes(response, 200, encodeFailure(reply));
     else if (announce instanceof ClientError || announce.isCompact)
       sendBytes(response, 200, encodeCompact(reply));

@@ -24,17 +24,18 @@ export interface AnswersParts {
 }
 
 export class Answers {
+  /** Seconds since the epoch, now. */
+  readonly nowSeconds: () => number;
   readonly #tracker: Pick<Tracker, 'announce' | 'scrape'>;
   readonly #clientAddresses: ClientAddresses;
   readonly #counters: Counters;
-  readonly #nowSeconds: () => number;
   readonly #log: Log;
 
   constructor(parts: AnswersParts) {
     this.#tracker = parts.tracker;
     this.#clientAddresses = parts.clientAddresses;
     this.#counters = parts.counters;
-    this.#nowSeconds = parts.nowSeconds;
+    this.nowSeconds = parts.nowSeconds;
     this.#log = parts.log;
   }
 
@@ -46,6 +47,7 @@ export class Answers {
     announce: AnnounceRequest | ClientError,
     connected: Connected,
     forwarding: Forwarding,
+    now: number,
   ): AnnounceReply | ClientError {
     const counters = this.#counters;
     counters.announces += 1;
@@ -60,7 +62,7 @@ export class Answers {
       counters.errorsClient += 1;
       return source;
     }
-    const reply = this.#tracker.announce(announce, source, this.#nowSeconds());
+    const reply = this.#tracker.announce(announce, source, now);
     if (reply instanceof ClientError) counters.errorsClient += 1;
     return reply;
   }

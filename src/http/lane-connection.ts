@@ -24,6 +24,8 @@ export interface LaneWorks {
   readonly replies: LaneReplies;
   readonly out: ReplyBuffer;
   readonly counters: Counters;
+  /** Seconds since the epoch, now. */
+  readonly nowSeconds: () => number;
   readonly headersTicks: number;
   readonly idleTicks: number;
   readonly stalledTicks: number;
@@ -44,6 +46,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 export class LaneConnection {
   readonly socket: Socket;
+  /** The client has sent these bytes: the socket's listener, so that none has to look up whose they are. */
+  readonly take: (chunk: Buffer) => void;
   /** When `expire` is due, on the lane's clock. */
   dueTick: number;
   readonly #works: LaneWorks;
@@ -56,6 +60,7 @@ export class LaneConnection {
 
   constructor(socket: Socket, works: LaneWorks) {
     this.socket = socket;
+    this.take = (chunk) => this.#take(chunk);
     this.#works = works;
     this.dueTick = works.tick + works.headersTicks;
   }
@@ -71,8 +76,7 @@ export class LaneConnection {
     return this.#state === 'reading' && this.#held.length === 0;
   }
 
-  /** The client has sent these bytes. */
-  take(chunk: Buffer): void {
+  #take(chunk: Buffer): void {
     if (this.#state === 'closing') return; // it was told that nothing more will be answered
     this.#read(this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]));
   }
@@ -97,12 +101,13 @@ export class LaneConnection {
     let at = 0;
     let recognised: Recognised = Recognised.begun;
     let keeps = true;
+    const now = this.#works.nowSeconds();
     // Replies that filled the buffer have been sent: it goes on when the kernel has taken them.
     while (at < bytes.length && keeps && socket.writableLength === 0) {
       recognised = head.read(bytes, at, bytes.length);
       if (recognised !== Recognised.whole) break;
       keeps = head.keepsAlive && !isDraining;
-      replies.add(head, bytes, this, keeps);
+      replies.add(head, bytes, this, keeps, now);
       at = head.end;
       this.#hasAnswered = true;
       this.#pieces = 0;

@@ -28,8 +28,6 @@ export interface LaneRepliesParts {
   readonly answers: Answers;
   readonly counters: Counters;
   readonly scrapeHashesMax: number;
-  /** Seconds since the epoch, now. */
-  readonly nowSeconds: () => number;
   /** How long an idle connection is kept. */
   readonly idleMs: number;
   readonly out: ReplyBuffer;
@@ -52,51 +50,54 @@ export class LaneReplies {
     this.#gzipped = preparedHeaders(parts.idleMs, 'Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n');
   }
 
-  /** Adds the answer to the request in `bytes` that `head` has read; a failure of ours is one, too. */
-  add(head: RequestHead, bytes: Buffer, to: Asker, keeps: boolean): void {
+  /**
+   * Adds the answer to the request in `bytes` that `head` has read; a failure of ours is one, too. `now`: seconds since
+   * the epoch.
+   */
+  add(head: RequestHead, bytes: Buffer, to: Asker, keeps: boolean, now: number): void {
     const { answers, counters } = this.#parts;
     counters.hits += 1;
     try {
-      if (head.isScrape) this.#addScrape(head, bytes, to, keeps);
-      else this.#addAnnounce(head, bytes, to, keeps);
+      if (head.isScrape) this.#addScrape(head, bytes, to, keeps, now);
+      else this.#addAnnounce(head, bytes, to, keeps, now);
     } catch (error) {
       // What had been written of a reply is not part of the buffer yet.
       const failure = answers.failed(head.isScrape ? '/scrape' : '/announce', error);
-      this.#addBody(encodeFailure(failure), to, keeps);
+      this.#addBody(encodeFailure(failure), to, keeps, now);
     }
     if (head.isScrape) counters.laneScrapes += 1;
     else counters.laneAnnounces += 1;
   }
 
-  #addAnnounce(head: RequestHead, bytes: Buffer, to: Asker, keeps: boolean): void {
+  #addAnnounce(head: RequestHead, bytes: Buffer, to: Asker, keeps: boolean, now: number): void {
     const announce = parseAnnounceRequest(bytes, head.queryStart, head.queryEnd);
-    const reply = this.#parts.answers.announce(announce, to, head);
-    if (reply instanceof ClientError) this.#addBody(encodeFailure(reply), to, keeps);
-    else if (announce instanceof ClientError || announce.isCompact) this.#addCompact(reply, to, keeps);
-    else this.#addBody(encodeDictionaryReply(reply), to, keeps);
+    const reply = this.#parts.answers.announce(announce, to, head, now);
+    if (reply instanceof ClientError) this.#addBody(encodeFailure(reply), to, keeps, now);
+    else if (announce instanceof ClientError || announce.isCompact) this.#addCompact(reply, to, keeps, now);
+    else this.#addBody(encodeDictionaryReply(reply), to, keeps, now);
   }
 
-  #addScrape(head: RequestHead, bytes: Buffer, to: Asker, keeps: boolean): void {
+  #addScrape(head: RequestHead, bytes: Buffer, to: Asker, keeps: boolean, now: number): void {
     const { answers, scrapeHashesMax } = this.#parts;
     const hashes = parseScrapeRequest(bytes, head.queryStart, head.queryEnd, scrapeHashesMax);
     const body = answers.scrape(hashes);
     if (body instanceof ClientError) {
-      this.#addBody(encodeFailure(body), to, keeps);
+      this.#addBody(encodeFailure(body), to, keeps, now);
       return;
     }
     const gzipped = compressed(body, () => head.acceptEncoding());
-    if (gzipped === undefined) this.#addBody(body, to, keeps);
-    else this.#addBody(gzipped, to, keeps, true);
+    if (gzipped === undefined) this.#addBody(body, to, keeps, now);
+    else this.#addBody(gzipped, to, keeps, now, true);
   }
 
   /** The body goes where it belongs if its length has as many digits as expected; else it is moved there. */
-  #addCompact(reply: AnnounceReply, to: Asker, keeps: boolean): void {
+  #addCompact(reply: AnnounceReply, to: Asker, keeps: boolean, now: number): void {
     const { out } = this.#parts;
     const bytesMax = announceReplyBytesMax(reply);
     out.reserve(HEADER_BYTES_MAX + bytesMax, to.socket);
     const { bytes, length: start } = out;
     const header = keeps ? this.#plain.keeping : this.#plain.closing;
-    const lengthAt = header.write(this.#parts.nowSeconds(), bytes, start);
+    const lengthAt = header.write(now, bytes, start);
     const expectedAt = lengthAt + digitsOf(bytesMax) + HEADER_END.length;
     const expectedEnd = writeAnnounceReply(reply, bytes, expectedAt);
     const bodyBytes = expectedEnd - expectedAt;
@@ -105,13 +106,13 @@ export class LaneReplies {
     out.length = bodyAt + bodyBytes;
   }
 
-  #addBody(body: Uint8Array, to: Asker, keeps: boolean, isGzip = false): void {
-    const { out, nowSeconds } = this.#parts;
+  #addBody(body: Uint8Array, to: Asker, keeps: boolean, now: number, isGzip = false): void {
+    const { out } = this.#parts;
     out.reserve(HEADER_BYTES_MAX + body.length, to.socket);
     const { bytes, length: start } = out;
     const { keeping, closing } = isGzip ? this.#gzipped : this.#plain;
     const header = keeps ? keeping : closing;
-    const bodyAt = writeLength(body.length, bytes, header.write(nowSeconds(), bytes, start));
+    const bodyAt = writeLength(body.length, bytes, header.write(now, bytes, start));
     bytes.set(body, bodyAt);
     out.length = bodyAt + body.length;
   }

@@ -36,6 +36,7 @@ export class Lane implements LaneWorks {
   readonly out = new ReplyBuffer();
   readonly replies: LaneReplies;
   readonly counters: Counters;
+  readonly nowSeconds: () => number;
   readonly headersTicks: number;
   readonly idleTicks: number;
   readonly stalledTicks: number;
@@ -52,6 +53,7 @@ export class Lane implements LaneWorks {
   constructor(options: LaneOptions) {
     const { counters, headersTimeoutMs, idleTimeoutMs, stalledTimeoutMs } = options;
     this.counters = counters;
+    this.nowSeconds = options.nowSeconds;
     this.replies = new LaneReplies({ ...options, idleMs: idleTimeoutMs, out: this.out });
     this.#behind = options.behind;
     this.#tickMs = Math.min(TICK_MS_MAX, headersTimeoutMs / 2, stalledTimeoutMs / 2);
@@ -84,9 +86,10 @@ export class Lane implements LaneWorks {
 
   /** A connection was accepted. */
   take(socket: Socket): void {
-    this.#connections.set(socket, new LaneConnection(socket, this));
-    const { data, end, error, close } = this.#listeners;
-    socket.on('data', data).on('end', end).on('error', error).on('close', close);
+    const connection = new LaneConnection(socket, this);
+    this.#connections.set(socket, connection);
+    const { end, error, close } = this.#listeners;
+    socket.on('data', connection.take).on('end', end).on('error', error).on('close', close);
   }
 
   /**
@@ -96,10 +99,12 @@ export class Lane implements LaneWorks {
    */
   handOver(socket: Socket, unread: Buffer): void {
     if (socket.destroyed) return;
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
     this.counters.laneHandovers += 1;
     this.#connections.delete(socket);
-    const { data, end, error, close } = this.#listeners;
-    socket.off('data', data).off('end', end).off('error', error).off('close', close);
+    const { end, error, close } = this.#listeners;
+    socket.off('data', connection.take).off('end', end).off('error', error).off('close', close);
     socket.unshift(unread);
     this.#behind.emit('connection', socket);
     socket.resume();
@@ -125,18 +130,14 @@ export class Lane implements LaneWorks {
 }
 
 interface SocketListeners {
-  readonly data: (this: Socket, chunk: Buffer) => void;
   readonly end: (this: Socket) => void;
   readonly error: () => void;
   readonly close: (this: Socket) => void;
 }
 
-/** One set for all sockets, so that a connection costs no closures. */
+/** One set for all sockets: these come once in a connection's life, data again and again. */
 function listenersOf(connections: Map<Socket, LaneConnection>): SocketListeners {
   return {
-    data(chunk) {
-      connections.get(this)?.take(chunk);
-    },
     end() {
       connections.get(this)?.takeEnd();
     },
