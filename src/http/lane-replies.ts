@@ -9,7 +9,7 @@ import {
   encodeDictionaryReply,
   writeAnnounceReply,
 } from '../protocol/announce-reply.ts';
-import { parseAnnounceRequest } from '../protocol/announce-request.ts';
+import { parseAnnounceRequest, RequestMemory } from '../protocol/announce-request.ts';
 import { ClientError } from '../protocol/client-error.ts';
 import { encodeFailure } from '../protocol/failure-reply.ts';
 import type { RequestHead } from '../protocol/request-head.ts';
@@ -41,6 +41,8 @@ const HEADER_BYTES_MAX = 256;
 
 export class LaneReplies {
   readonly #parts: LaneRepliesParts;
+  /** Of the announce at hand. */
+  readonly #memory = new RequestMemory();
   readonly #plain: PreparedHeaders;
   readonly #gzipped: PreparedHeaders;
 
@@ -70,7 +72,7 @@ export class LaneReplies {
   }
 
   #addAnnounce(head: RequestHead, bytes: Buffer, to: Asker, keeps: boolean, now: number): void {
-    const announce = parseAnnounceRequest(bytes, head.queryStart, head.queryEnd);
+    const announce = parseAnnounceRequest(bytes, head.queryStart, head.queryEnd, this.#memory);
     const reply = this.#parts.answers.announce(announce, to, head, now);
     if (reply instanceof ClientError) this.#addBody(encodeFailure(reply), to, keeps, now);
     else if (announce instanceof ClientError || announce.isCompact) this.#addCompact(reply, to, keeps, now);

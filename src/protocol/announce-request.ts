@@ -1,7 +1,7 @@
 /**
  * An announce as clients send it over HTTP (BEP 3, 7, 21, 23), read from the bytes of its query where they lie.
- * The value returned is complete and never changes; its hash and peer id are copies, so the query's bytes may
- * go. Parameters nobody needs (`uploaded`, `key`, `trackerid`, `corrupt` …) are passed over. Whether the
+ * The value returned is complete; its hash and peer id are copies, so the query's bytes may go. They never change,
+ * unless the caller gives memory for them that it uses again. Parameters nobody needs (`uploaded`, `key`, `trackerid`, `corrupt` …) are passed over. Whether the
  * torrent is served and which address the peer has are not known here.
  */
 import { parseAddress } from './address.ts';
@@ -36,6 +36,12 @@ export interface AnnounceRequest {
   readonly ip: Uint8Array | undefined;
 }
 
+/** Where a parsed announce keeps its hash and its peer id. */
+export class RequestMemory {
+  readonly infoHash = new Uint8Array(INFO_HASH_BYTES);
+  readonly peerId = new Uint8Array(PEER_ID_BYTES);
+}
+
 const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'ascii'));
 
 const NAME_COMPACT = ascii('compact');
@@ -66,15 +72,16 @@ const IP_TEXT_BYTES_MAX = 3 * 45;
  * Parses the query in bytes[start, end): what stands after the first `?` of the request target. A parameter
  * given twice counts as given last, except `info_hash`, which must stand there once.
  *
+ * @param memory what the request's hash and peer id are written to: valid until it is given again
  * @returns the request, or the first thing wrong with it in the order info_hash, peer_id, port
  */
 export function parseAnnounceRequest(
   bytes: Uint8Array,
   start: number,
   end: number,
+  memory: RequestMemory = new RequestMemory(),
 ): AnnounceRequest | ClientError {
-  const infoHash = new Uint8Array(INFO_HASH_BYTES);
-  const peerId = new Uint8Array(PEER_ID_BYTES);
+  const { infoHash, peerId } = memory;
   let infoHashCount = 0;
   let isInfoHashValid = false;
   let isPeerIdValid = false;
