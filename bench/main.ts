@@ -3,6 +3,7 @@
  *
  *   npm run bench -- [--quick] [--only trakx,opentracker,…] [--sections announce,mixed,scrape,memory,scaling]
  *   npm run bench -- --replay-day [--minutes 10] [--scale 1]
+ *   npm run bench -- --capacity [--scale 1] [--ipv6-share 0]
  *
  * The server has core 0, everything else core 1. Nothing but loopback is ever spoken to. Results are a table here,
  * and JSON and a page with plots in bench/results/.
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { announceCosts } from './announce-cost.ts';
+import { capacity } from './capacity.ts';
 import { CONTENDERS, type Contender } from './contenders.ts';
 import { memoryPerPeer } from './memory.ts';
 import { endAfter, missingMachinery, settleHere } from './processes.ts';
@@ -58,6 +60,8 @@ const { values } = parseArgs({
     'replay-day': { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
     scale: { type: 'string', default: '1' },
+    capacity: { type: 'boolean', default: false },
+    'ipv6-share': { type: 'string', default: '0' },
   },
 });
 const onProgress = (text: string): void => console.error(`  ${text}`);
@@ -72,6 +76,13 @@ if (values['replay-day']) {
   const scale = positive('scale', values.scale, 1);
   build();
   await replayDay({ scratch, minutes, scale, onProgress });
+} else if (values.capacity) {
+  const scale = positive('scale', values.scale, 1);
+  const ipv6Share = Number(values['ipv6-share']);
+  if (!(ipv6Share >= 0 && ipv6Share <= 1)) refuse(`--ipv6-share: ${ipv6Share} is not from 0 to 1`);
+  build();
+  const [peers, swarms] = [Math.round(5_000_000 * scale), Math.round(2_000_000 * scale)];
+  await capacity({ scratch, peers, swarms, ipv6Share, dynoMib: 512, onProgress });
 } else {
   await compare();
 }
