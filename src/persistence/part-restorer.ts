@@ -13,7 +13,7 @@ import { SwarmEntryReader } from './swarm-entries.ts';
 /** What a restore needs of the table. */
 export type SwarmDestination = Pick<
   SwarmTable,
-  'changes' | 'swarmsMax' | 'slotsInUse' | 'find' | 'open' | 'restoreTotals' | 'restorePeer'
+  'changes' | 'swarmsMax' | 'slotsInUse' | 'find' | 'open' | 'expectPeers' | 'restoreTotals' | 'restorePeer'
 >;
 
 export interface RestoreSettings {
@@ -39,6 +39,8 @@ export interface RestoreCounts {
 }
 
 const PORT_BYTES = 2;
+/** One step restores about so many. */
+const PEERS_PER_STEP = 64;
 const FLAGS = 0xffff & ~AGE_SECONDS_MAX;
 /** Restored swarms fill the table up to here, so that none has to push out one that is live. */
 const SWARMS_SHARE_MAX = 0.95;
@@ -75,8 +77,17 @@ export class PartRestorer {
     return this.#reader.secondCount;
   }
 
-  /** Unpacks a block or restores an entry; false at the end. */
+  /** Unpacks a block or restores some entries; false at the end. */
   step(): boolean {
+    const { peersRestored: before } = this.#counts;
+    for (let entry = 0; entry < PEERS_PER_STEP; entry++) {
+      if (!this.#readOn()) return false;
+      if (this.#entries === undefined || this.#counts.peersRestored - before >= PEERS_PER_STEP) return true;
+    }
+    return true;
+  }
+
+  #readOn(): boolean {
     const entries = this.#entries;
     if (entries === undefined) {
       const block = this.#reader.next();
@@ -101,6 +112,8 @@ export class PartRestorer {
   }
 
   #raw: Uint8Array = new Uint8Array(0);
+  /** Of the peer at hand, by family. */
+  readonly #addresses = ENDPOINT_BYTES.map((bytes) => new Uint8Array(bytes - PORT_BYTES));
 
   #restoreRun(entries: SwarmEntryReader, raw: Uint8Array): void {
     const { table, addresses, isServed, peerTtlSeconds, nowSeconds, offsetSeconds } = this.#settings;
@@ -120,7 +133,10 @@ export class PartRestorer {
         this.#counts.peersExpired += 1;
         continue;
       }
-      if (slot < 0) slot = openIfRoom(table, infoHash, now);
+      if (slot < 0) {
+        slot = openIfRoom(table, infoHash, now);
+        table.expectPeers(slot, family, count - index);
+      }
       const flags = (raw[at + seenAt + 1]! << 8) & FLAGS;
       const isFull =
         slot < 0 ||
@@ -130,7 +146,9 @@ export class PartRestorer {
         this.#counts.peersLeftOut += count - index;
         return;
       }
-      addresses.add(raw.subarray(at, at + seenAt - PORT_BYTES), now);
+      const address = this.#addresses[family];
+      for (let byte = 0; byte < address.length; byte++) address[byte] = raw[at + byte]!;
+      addresses.add(address, now);
       this.#counts.peersRestored += 1;
     }
   }
@@ -181,7 +199,6 @@ const HELD_CHUNK_BYTES = 4_096 * HELD_BYTES;
 
 /** The slot of the swarm, made when there is room; -1 rather than pushing out another. */
 function openIfRoom(table: SwarmDestination, infoHash: Uint8Array, now: number): number {
-  const slot = table.find(infoHash);
-  if (slot >= 0) return slot;
-  return table.slotsInUse < table.swarmsMax * SWARMS_SHARE_MAX ? table.open(infoHash, now) : -1;
+  const hasRoom = table.slotsInUse < table.swarmsMax * SWARMS_SHARE_MAX;
+  return hasRoom ? table.open(infoHash, now) : table.find(infoHash);
 }

@@ -23,6 +23,8 @@ const SAME_HASH = 0x20;
 const NONE_COMPLETED = 0x40;
 
 const BASE_BYTES = 4;
+/** Fewer bytes are copied one by one. */
+const LOOP_BYTES_MAX = 256;
 /** Times up to this far past the base are read as such; the rest of the 16,384 seconds lies before it. */
 export const AFTER_BASE_SECONDS_MAX = 2_048;
 
@@ -50,8 +52,8 @@ export class SwarmEntryWriter {
   swarm(infoHash: Uint8Array, completed: number, lastActivitySeconds: number): void {
     this.#reserve(1 + INFO_HASH_BYTES + 8);
     this.#head(SWARM | (completed === 0 ? NONE_COMPLETED : 0), infoHash);
-    if (completed !== 0) this.#at = this.#raw.writeUInt32LE(completed >>> 0, this.#at);
-    this.#at = this.#raw.writeUInt32LE((lastActivitySeconds + this.#offsetSeconds) >>> 0, this.#at);
+    if (completed !== 0) this.#word(completed);
+    this.#word(lastActivitySeconds + this.#offsetSeconds);
   }
 
   /** Writes as many entries as the records need: none is larger than what is left of a block. */
@@ -71,10 +73,8 @@ export class SwarmEntryWriter {
       const taken = Math.min(fit, count - done);
       const takenSeeders = Math.max(0, Math.min(taken, seeders - done));
       this.#head(RUN | (family === IPV6 ? IS_IPV6 : 0), infoHash);
-      this.#at = this.#raw.writeUInt16LE(takenSeeders, this.#at);
-      this.#at = this.#raw.writeUInt16LE(taken - takenSeeders, this.#at);
-      const from = at + done * recordBytes;
-      this.#raw.set(records.subarray(from, from + taken * recordBytes), this.#at);
+      this.#word(takenSeeders | ((taken - takenSeeders) << 16));
+      this.#copy(records, at + done * recordBytes, taken * recordBytes);
       if (this.#offsetSeconds !== 0) this.#shiftTimes(this.#at + ENDPOINT_BYTES[family]!, taken, recordBytes);
       this.#at += taken * recordBytes;
       done += taken;
@@ -91,14 +91,31 @@ export class SwarmEntryWriter {
   }
 
   #head(kind: number, infoHash: Uint8Array): void {
-    const isSame = this.#hasLastHash && this.#lastHash.every((byte, index) => byte === infoHash[index]);
+    const isSame = this.#hasLastHash && isSameHash(this.#lastHash, infoHash);
     this.#raw[this.#at] = kind | (isSame ? SAME_HASH : 0);
     this.#at += 1;
     if (isSame) return;
-    this.#lastHash.set(infoHash);
+    for (let index = 0; index < INFO_HASH_BYTES; index++) this.#lastHash[index] = infoHash[index]!;
     this.#hasLastHash = true;
-    this.#raw.set(infoHash, this.#at);
+    this.#copy(infoHash, 0, INFO_HASH_BYTES);
     this.#at += INFO_HASH_BYTES;
+  }
+
+  #word(value: number): void {
+    const raw = this.#raw;
+    raw[this.#at] = value;
+    raw[this.#at + 1] = value >>> 8;
+    raw[this.#at + 2] = value >>> 16;
+    raw[this.#at + 3] = value >>> 24;
+    this.#at += 4;
+  }
+
+  /** To the place that is next; most swarms have so few bytes that a view of them would cost more than the copy. */
+  #copy(bytes: Uint8Array, from: number, count: number): void {
+    const raw = this.#raw;
+    const to = this.#at;
+    if (count > LOOP_BYTES_MAX) raw.set(bytes.subarray(from, from + count), to);
+    else for (let index = 0; index < count; index++) raw[to + index] = bytes[from + index]!;
   }
 
   #reserve(bytes: number): void {
@@ -114,6 +131,11 @@ export class SwarmEntryWriter {
   }
 }
 
+function isSameHash(one: Uint8Array, other: Uint8Array): boolean {
+  for (let index = 0; index < INFO_HASH_BYTES; index++) if (one[index] !== other[index]) return false;
+  return true;
+}
+
 /** Walks the entries of one block. Its fields tell of the entry that `next` has just read. */
 export class SwarmEntryReader {
   readonly #raw: Buffer;
@@ -123,8 +145,8 @@ export class SwarmEntryReader {
   /** The bytes are not entries from here on. */
   isMalformed = false;
   isRun = false;
-  /** A view, valid as long as the block. */
-  infoHash: Uint8Array = new Uint8Array(INFO_HASH_BYTES);
+  /** Valid until the next entry is read. */
+  readonly infoHash: Uint8Array = new Uint8Array(INFO_HASH_BYTES);
   family: Family = IPV4;
   seeders = 0;
   leechers = 0;
@@ -160,7 +182,7 @@ export class SwarmEntryReader {
     let at = this.#at + 1;
     if ((kind & SAME_HASH) === 0) {
       if (at + INFO_HASH_BYTES > raw.length) return false;
-      this.infoHash = raw.subarray(at, at + INFO_HASH_BYTES);
+      for (let index = 0; index < INFO_HASH_BYTES; index++) this.infoHash[index] = raw[at + index]!;
       this.#hasHash = true;
       at += INFO_HASH_BYTES;
     } else if (!this.#hasHash) {

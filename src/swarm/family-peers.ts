@@ -44,6 +44,10 @@ export class FamilyPeers {
   readonly #apart: Uint32Array;
   readonly #waiting: Uint32Array;
 
+  /** The swarm that will get so many peers. */
+  #expectedSlot = -1;
+  #expectedCount = 0;
+
   /** What `locate` found: the record's word, its index and where that is. */
   #slot = 0;
   #at = 0;
@@ -179,6 +183,12 @@ export class FamilyPeers {
     this.peers += 1;
     if (isSeeder) this.seeders += 1;
     return true;
+  }
+
+  /** The first small block of this swarm will have room for `count`: growing one by one costs a move each. */
+  expect(slot: number, count: number): void {
+    this.#expectedSlot = slot;
+    this.#expectedCount = Math.min(count, SMALL_PEERS_MAX);
   }
 
   removeLocated(): void {
@@ -343,7 +353,9 @@ export class FamilyPeers {
     const count = ref === 0 ? 0 : words[ref + 1] & 0xff;
     if (count === SMALL_PEERS_MAX) return false;
     if (ref === 0 || count === memory.capacity(ref)) {
-      ref = this.#resizeSmall(slot, ref, count + 1);
+      const isExpected = ref === 0 && slot === this.#expectedSlot;
+      ref = this.#resizeSmall(slot, ref, isExpected ? this.#expectedCount : count + 1);
+      this.#expectedSlot = -1;
       if (ref === 0) return false;
     }
     const counts = words[ref + 1];

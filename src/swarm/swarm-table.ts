@@ -349,6 +349,11 @@ export class SwarmTable {
     this.#touch(slot, Math.min(lastActivitySeconds, this.#now));
   }
 
+  /** So many peers are about to be restored to the swarm: one that has none gets room for them at once. */
+  expectPeers(slot: number, family: Family, count: number): void {
+    this.families[family].expect(slot, count);
+  }
+
   /**
    * Adds a saved peer, unless it is there already and was heard as late, or is past `ttlSeconds`. One that is there
    * is at least remembered to have completed, so that it is not counted again. `record` holds

@@ -163,8 +163,11 @@ export class Walk implements MoveListener {
     }
     const base = slots.base(slot);
     slots.copyHash(slot, this.#infoHash, 0);
-    const completed = slots.words[base + COMPLETED_WORD] - (this.#completions.get(slot) ?? 0);
-    this.#completions.delete(slot);
+    let completed = slots.words[base + COMPLETED_WORD];
+    if (this.#completions.size > 0) {
+      completed -= this.#completions.get(slot) ?? 0;
+      this.#completions.delete(slot);
+    }
     sink.swarm(this.#infoHash, Math.max(0, completed), slots.words[base + LAST_ACTIVITY_WORD]);
     this.#isInside = true;
     this.#enterFamily(IPV4);
