@@ -55,6 +55,7 @@ function trakx(
   name: string,
   environment: Readonly<Record<string, string>>,
   note?: string,
+  share = 1,
 ): Contender {
   return {
     key,
@@ -64,7 +65,7 @@ function trakx(
     isTrakx: true,
     keepsConnections: true,
     isForwarded: true,
-    share: 1,
+    share,
     missing: async () => refusal(environment),
     async start(folder) {
       const port = await freePort();
@@ -89,7 +90,7 @@ function trakx(
 }
 
 /** Why Trakx as it was built refuses these variables. */
-function refusal(environment: Readonly<Record<string, string>>): string | undefined {
+export function refusal(environment: Readonly<Record<string, string>>): string | undefined {
   try {
     const { PATH = '' } = process.env;
     execFileSync(process.execPath, [COMMAND, 'config'], { env: { PATH, ...environment }, stdio: 'pipe' });
@@ -177,7 +178,13 @@ const bittorrentTracker: Contender = {
 
 export const CONTENDERS: readonly Contender[] = [
   trakx('trakx', 'Trakx', {}),
-  trakx('trakx-no-lane', 'Trakx, EXPRESS_LANE=off', { EXPRESS_LANE: 'off' }, 'every request through Express'),
+  trakx(
+    'trakx-no-lane',
+    'Trakx, EXPRESS_LANE=off',
+    { EXPRESS_LANE: 'off' },
+    'every request through Express',
+    0.3,
+  ),
   bittorrentTracker,
   opentracker,
   nodeServer('node-http', 'floor: bare node:http', 'node-http.mjs'),
