@@ -10,7 +10,7 @@ import { NODE_FLAGS } from '../src/cli/node-flags.ts';
 import { UniqueAddresses } from '../src/stats/unique-addresses.ts';
 import { seededRandom } from '../test/builders/random.ts';
 import { median } from './announce-cost.ts';
-import { MAIN, type Server } from './contenders.ts';
+import { IS_BUILT, MAIN, type Server } from './contenders.ts';
 import { getJson } from './fill.ts';
 import { announceCrowd } from './memory.ts';
 import type { Crowd } from './mix.ts';
@@ -50,7 +50,8 @@ export async function countingCost(options: CountingOptions): Promise<CountingRe
   const { scratch, starts, roundsEach, turnSeconds, warmUpSeconds, onProgress } = options;
   const crowd: Crowd = { name: 'counting', swarms: options.swarms, peersPerSwarm: PEERS_PER_SWARM };
   const hashes = writeHashes(scratch, crowd);
-  const { main, statementsRemoved } = buildWithoutCounting(scratch);
+  if (!IS_BUILT) throw new Error('it is the build whose statements are taken out: leave TRACKER_MAIN away');
+  const { main: silent, statementsRemoved } = buildWithoutCounting(scratch);
   const counting: number[] = [];
   const notCounting: number[] = [];
   const wrk = {
@@ -61,9 +62,9 @@ export async function countingCost(options: CountingOptions): Promise<CountingRe
     isFresh: false,
   } as const;
 
-  const start = async (program: string, name: string): Promise<Server> => {
+  const start = async (main: string, name: string): Promise<Server> => {
     const port = await freePort();
-    const running = startProcess(process.execPath, [...NODE_FLAGS, program], {
+    const running = startProcess(process.execPath, [...NODE_FLAGS, main], {
       core: SERVER_CORE,
       env: {
         PORT: String(port),
@@ -98,7 +99,7 @@ export async function countingCost(options: CountingOptions): Promise<CountingRe
   for (let number = 0; number < starts; number++) {
     onProgress(`counting: start ${number + 1} of ${starts}, ${roundsEach} rounds`);
     const on = await start(MAIN, `counting-${number}`);
-    const off = await start(main, `not-counting-${number}`);
+    const off = await start(silent, `not-counting-${number}`);
     for (let round = 0; round < roundsEach; round++) {
       const seed = 10 + round;
       // Who is first has the colder cache: each in turn.

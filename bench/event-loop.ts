@@ -167,7 +167,7 @@ export function eventLoopTable(result: EventLoopResult): Table {
     ],
     notes: [
       `p99.9 with purge and save over that without: ${ratioP999.toFixed(2)} (to reach: at most ${RATIO_MAX}; ${reached(ratioP999 <= RATIO_MAX)}); p99.9 with them: ${p999.toFixed(2)} ms (to reach: at most ${DELAY_MS_MAX} ms; ${reached(p999 <= DELAY_MS_MAX)}).`,
-      `Each round with saving holds one whole save, of ${(median(saves) / 1_000).toFixed(1)} s, and the purges of “${purgeCron}”; by default one is saved every third minute at most. The loop is sampled every millisecond, and the period is taken off.`,
+      `Each round with saving holds one whole save, of ${(median(saves) / 1_000).toFixed(1)} s, and the purges of “${purgeCron}”; by default one is saved every third minute at most. The loop is sampled every millisecond, and the period is taken off; the sampling is some hundredths of the core’s share in both.`,
       S3_NOTE,
     ],
   };

@@ -52,7 +52,7 @@ const TITLE_HEIGHT = 30;
 const LEGEND_HEIGHT = 34;
 /** Narrower bars are left out: nobody could see them. */
 const PIXELS_MIN = 0.6;
-const PIXELS_PER_CHARACTER = 6.4;
+const PIXELS_PER_CHARACTER = 6.7;
 const TEXT_PIXELS_MIN = 24;
 
 /** All that was sampled, without the time in which the process waited. Same functions of one caller are one. */
@@ -142,13 +142,14 @@ export function flameGraph(profile: CpuProfile, title: string): string {
     draw(frame, x, 0);
     x += frame.totalMicroseconds * scale;
   }
-  const legend = Object.entries(KINDS).map(([kind, [colour, meaning]], index) => {
-    const at = MARGIN + index * 235;
-    const y = height - 20;
-    const share = `${((selfOf(root, kind as Kind) / all) * 100).toFixed(1)} %`;
+  let at = MARGIN;
+  const legend = Object.entries(KINDS).map(([kind, [colour, meaning]]) => {
+    const text = `${meaning}: ${((selfOf(root, kind as Kind) / all) * 100).toFixed(1)} %`;
+    const [left, y] = [at, height - 20];
+    at += 44 + text.length * PIXELS_PER_CHARACTER;
     return (
-      `<rect x="${at}" y="${y}" width="12" height="12" fill="${colour}"/>` +
-      `<text x="${at + 17}" y="${y + 10}">${escaped(`${meaning}: ${share}`)}</text>`
+      `<rect x="${left}" y="${y}" width="12" height="12" fill="${colour}"/>` +
+      `<text x="${left + 17}" y="${y + 10}">${escaped(text)}</text>`
     );
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">

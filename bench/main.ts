@@ -2,7 +2,7 @@
  * `npm run bench`: Trakx beside other trackers and beside what Node costs by itself, in one run on one machine.
  *
  *   npm run bench -- [--quick] [--only trakx,opentracker,…] [--sections announce,mixed,…] [--scale 1]
- *                    [--restore-peers 1000000,3000000]
+ *                    [--restore-peers 1000000,3000000] [--results FOLDER]
  *   npm run bench -- --replay-day [--minutes 10] [--scale 1]
  *   npm run bench -- --profile [--quick]
  *
@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { announceCosts } from './announce-cost.ts';
-import { CONTENDERS, type Contender } from './contenders.ts';
+import { CONTENDERS, type Contender, IS_BUILT } from './contenders.ts';
 import { countingCost } from './counting.ts';
 import { eventLoopUnderLoad } from './event-loop.ts';
 import { memoryPerPeer } from './memory.ts';
@@ -30,7 +30,7 @@ import { restores } from './restore.ts';
 import { RESULTS, tableText, thisMachine, writeResults } from './results.ts';
 import { savingCost } from './saving.ts';
 import { scalingCurves } from './scaling.ts';
-import { SECTIONS, type Section, sizes } from './sizes.ts';
+import { SECTIONS, type Section, sizes, WRK_SECTIONS } from './sizes.ts';
 import { missingWrk } from './wrk.ts';
 
 const { values } = parseArgs({
@@ -43,6 +43,7 @@ const { values } = parseArgs({
     profile: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
     scale: { type: 'string', default: '1' },
+    results: { type: 'string', default: RESULTS },
   },
 });
 const startMs = performance.now();
@@ -55,18 +56,19 @@ const missing = missingMachinery();
 if (missing !== undefined) refuse(missing);
 settleHere();
 const scratch = mkdtempSync(join(tmpdir(), 'trakx-bench-run-'));
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+// Those that wrote into it were killed a moment ago.
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 const scale = positive('scale', values.scale, 1);
 if (values['replay-day']) {
   const minutes = positive('minutes', values.minutes, 600);
   build();
-  await replayDay({ scratch, minutes, scale, onProgress });
+  await replayDay({ scratch, folder: values.results, minutes, scale, onProgress });
 } else if (values.profile) {
   const { profile, minutesMax } = sizes(values.quick);
   needWrk();
   endAfter(minutesMax);
   build();
-  await profiles({ scratch, folder: join(RESULTS, 'profile'), ...profile, onProgress });
+  await profiles({ scratch, folder: join(values.results, 'profile'), ...profile, onProgress });
 } else {
   await compare();
 }
@@ -79,7 +81,7 @@ async function compare(): Promise<void> {
   const only = values.only === undefined ? keys : words(values.only, keys, '--only');
   const restorePeers = (values['restore-peers'] ?? String(size.restorePeers)).split(',');
   const restoreSizes = restorePeers.map((text) => positive('restore-peers', text, 20_000_000) * scale);
-  needWrk();
+  if (WRK_SECTIONS.some((section) => sections.has(section))) needWrk();
   endAfter(size.minutesMax);
   build();
 
@@ -116,7 +118,14 @@ async function compare(): Promise<void> {
       console.error(error);
     }
     await endAll();
-    paths = writeResults('servers', results, resultsPage(results), tablesOf(results), results.machine.date);
+    paths = writeResults({
+      folder: values.results,
+      name: 'servers',
+      date: results.machine.date,
+      results,
+      page: resultsPage(results),
+      tables: tablesOf(results),
+    });
   };
   await run(['announce', 'mixed', 'scrape'], async () => {
     const parts = { withMixed: sections.has('mixed'), withScrape: sections.has('scrape') };
@@ -154,6 +163,7 @@ async function compare(): Promise<void> {
 
 /** What is measured is what is deployed: compiled, without tsx. */
 function build(): void {
+  if (!IS_BUILT) return;
   onProgress('building');
   const root = fileURLToPath(new URL('..', import.meta.url));
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'src'], {

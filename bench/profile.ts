@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NODE_FLAGS } from '../src/cli/node-flags.ts';
-import { MAIN, type Server } from './contenders.ts';
+import { MAIN, program, type Server } from './contenders.ts';
 import { type CpuProfile, flameGraph, framesOf, hottest } from './flame-graph.ts';
 import { announceCrowd } from './memory.ts';
 import type { Crowd } from './mix.ts';
@@ -37,7 +37,7 @@ export async function profiles(options: ProfileOptions): Promise<void> {
   const port = await freePort();
   const running = startProcess(
     process.execPath,
-    [...NODE_FLAGS, '--import', new URL('servers/profile.mjs', import.meta.url).href, MAIN],
+    [...NODE_FLAGS, '--import', new URL('servers/profile.mjs', import.meta.url).href, ...program(MAIN)],
     {
       core: SERVER_CORE,
       env: {

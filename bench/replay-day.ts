@@ -16,6 +16,8 @@ import { fillWith, type LoopDelays, load, S3_NOTE, startS3, startService } from 
 
 export interface ReplayOptions {
   readonly scratch: string;
+  /** Where the results go. */
+  readonly folder: string;
   readonly minutes: number;
   /** Of the published figures; 1 is all of them. */
   readonly scale: number;
@@ -43,7 +45,7 @@ interface EventLoop {
 }
 
 export async function replayDay(options: ReplayOptions): Promise<void> {
-  const { scratch, minutes, scale, onProgress } = options;
+  const { scratch, folder, minutes, scale, onProgress } = options;
   endAfter(FILL_MINUTES_MAX + minutes + 10);
   const s3 = await startS3(scratch);
   const environment = { ...s3.environment('day'), MEMORY_AVAILABLE: String(DYNO_MIB) };
@@ -152,7 +154,15 @@ export async function replayDay(options: ReplayOptions): Promise<void> {
   };
   const table = replayTable(found);
   console.log(tableText(table));
-  for (const path of writeResults('replay-day', found, page(found, table), [table])) console.log(path);
+  const paths = writeResults({
+    folder,
+    name: 'replay-day',
+    date: found.machine.date,
+    results: found,
+    page: page(found, table),
+    tables: [table],
+  });
+  for (const path of paths) console.log(path);
 }
 
 interface Found {

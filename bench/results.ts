@@ -32,20 +32,21 @@ export function thisMachine(): Machine {
   };
 }
 
-/**
- * Writes NAME.json, NAME.html and NAME.md (the tables, to be pasted) below bench/results/; returns their paths.
- * `date` names the run: the same one is written over.
- */
-export function writeResults(
-  name: string,
-  results: unknown,
-  page: string,
-  tables: readonly Table[],
-  date = new Date().toISOString(),
-): string[] {
-  mkdirSync(RESULTS, { recursive: true });
-  const stamp = date.replace(/[:.]/g, '-');
-  const path = (kind: string): string => join(RESULTS, `${stamp}-${name}.${kind}`);
+export interface Writing {
+  readonly folder: string;
+  readonly name: string;
+  /** Names the run: the same one is written over. */
+  readonly date: string;
+  readonly results: unknown;
+  readonly page: string;
+  readonly tables: readonly Table[];
+}
+
+/** Writes the JSON, the page and the tables as Markdown, to be pasted; returns their paths. */
+export function writeResults({ folder, name, date, results, page, tables }: Writing): string[] {
+  mkdirSync(folder, { recursive: true });
+  const stem = `${date.replace(/[:.]/g, '-')}-${name}`;
+  const path = (kind: string): string => join(folder, `${stem}.${kind}`);
   writeFileSync(path('json'), `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(path('html'), page);
   writeFileSync(path('md'), tables.map(tableMarkdown).join('\n'));

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS } from '../src/cli/node-flags.ts';
 import { LoadRecord, type LoadResult } from '../src/cli/stress-record.ts';
 import { sendAtRate } from '../src/cli/stress-sender.ts';
-import { MAIN, refusal, type Server } from './contenders.ts';
+import { MAIN, program, refusal, type Server } from './contenders.ts';
 import type { Day } from './day.ts';
 import { fill, getJson } from './fill.ts';
 import {
@@ -82,7 +82,7 @@ export interface ServiceOptions {
 export async function launch({ environment, watchesLoop = false }: ServiceOptions): Promise<Server> {
   const port = await freePort();
   const preload = watchesLoop ? ['--import', new URL('servers/loop-delay.mjs', import.meta.url).href] : [];
-  const running = startProcess(process.execPath, [...NODE_FLAGS, ...preload, MAIN], {
+  const running = startProcess(process.execPath, [...NODE_FLAGS, ...preload, ...program(MAIN)], {
     core: SERVER_CORE,
     env: { PORT: String(port), HOST: '127.0.0.1', TRUST_PROXY: '1', ...environment },
   });

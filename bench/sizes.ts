@@ -12,6 +12,8 @@ export const SECTIONS = [
   'counting',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
+/** What cannot be measured without wrk. */
+export const WRK_SECTIONS: readonly Section[] = ['announce', 'mixed', 'scrape', 'scaling', 'counting'];
 
 const FULL = {
   rounds: 5,
