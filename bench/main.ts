@@ -30,7 +30,7 @@ import { restores } from './restore.ts';
 import { RESULTS, tableText, thisMachine, writeResults } from './results.ts';
 import { savingCost } from './saving.ts';
 import { scalingCurves } from './scaling.ts';
-import { SECTIONS, type Section, sizes, WRK_SECTIONS } from './sizes.ts';
+import { CONTENDER_SECTIONS, SECTIONS, type Section, sizes, WRK_SECTIONS } from './sizes.ts';
 import { missingWrk } from './wrk.ts';
 
 const { values } = parseArgs({
@@ -85,10 +85,12 @@ async function compare(): Promise<void> {
   endAfter(size.minutesMax);
   build();
 
+  // Looking for a contender may fetch it.
+  const isComparing = CONTENDER_SECTIONS.some((section) => sections.has(section));
   const contenders: Contender[] = [];
   const skipped: string[] = [];
   for (const contender of CONTENDERS) {
-    if (!only.includes(contender.key)) continue;
+    if (!isComparing || !only.includes(contender.key)) continue;
     const why = await contender.missing();
     if (why === undefined) contenders.push(contender);
     else skipped.push(`${contender.name}: ${why}`);

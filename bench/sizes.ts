@@ -12,6 +12,8 @@ export const SECTIONS = [
   'counting',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
+/** What is measured of other servers, too. */
+export const CONTENDER_SECTIONS: readonly Section[] = ['announce', 'mixed', 'scrape', 'memory', 'scaling'];
 /** What cannot be measured without wrk. */
 export const WRK_SECTIONS: readonly Section[] = ['announce', 'mixed', 'scrape', 'scaling', 'counting'];
 
