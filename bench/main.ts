@@ -133,6 +133,10 @@ async function compare(): Promise<void> {
     const parts = { withMixed: sections.has('mixed'), withScrape: sections.has('scrape') };
     results.costs = await announceCosts({ ...common, ...size, ...parts });
     failures.push(...laneFailures(results.costs));
+    const measured = results.costs.find(({ key }) => key === 'trakx');
+    if (sections.has('mixed') && measured !== undefined && measured.laneShare === undefined) {
+      failures.push('mixed: the lane’s share was not measured');
+    }
   });
   await run(['memory'], async () => {
     const { memoryPeers: peers, warmUpAnnounces } = size;

@@ -16,12 +16,14 @@ export function infoHash(crowd: Crowd, swarm: number): Buffer {
 }
 
 /** As clients escape a hash: unreserved characters stand for themselves. */
+const ESCAPED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  return /[A-Za-z0-9._~-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
+});
+
 export function escapedHash(hash: Uint8Array): string {
   let text = '';
-  for (const byte of hash) {
-    const character = String.fromCharCode(byte);
-    text += /[A-Za-z0-9._~-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
-  }
+  for (let at = 0; at < hash.length; at++) text += ESCAPED[hash[at]!];
   return text;
 }
 
