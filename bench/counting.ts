@@ -15,7 +15,7 @@ import { getJson } from './fill.ts';
 import { announceCrowd } from './memory.ts';
 import type { Crowd } from './mix.ts';
 import { cpuSeconds, freePort, SERVER_CORE, startProcess, untilListening } from './processes.ts';
-import type { Table } from './results.ts';
+import { reached, type Table } from './results.ts';
 import { NEVER } from './service.ts';
 import { runWrk, writeHashes } from './wrk.ts';
 
@@ -181,7 +181,7 @@ export function countingTable(result: CountingResult): Table {
       ['of it, the sketch of unique addresses', (sketch / 1_000).toFixed(3)],
     ],
     notes: [
-      `Counting costs ${((ratio - 1) * 100).toFixed(1)} % (to reach: under ${SHARE_MAX * 100} %; ${isReached ? 'reached' : 'MISSED'}). Connections are kept: where each announce opens one, the same statements are a smaller part. Below zero is noise. The sketch’s own time was measured alone; it is ${(sketch / 10 / median(counting) || 0).toFixed(2)} % of an announce, and the additions beside it are single instructions.`,
+      `Counting costs ${((ratio - 1) * 100).toFixed(1)} % (to reach: under ${SHARE_MAX * 100} %; ${reached(isReached)}). Connections are kept: where each announce opens one, the same statements are a smaller part. Below zero is noise. The sketch’s own time was measured alone; it is ${(sketch / 10 / median(counting) || 0).toFixed(2)} % of an announce, and the additions beside it are single instructions.`,
     ],
   };
 }

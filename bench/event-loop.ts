@@ -9,7 +9,7 @@ import { median } from './announce-cost.ts';
 import type { Server } from './contenders.ts';
 import { Day, PUBLISHED } from './day.ts';
 import { cpuSeconds, pause } from './processes.ts';
-import type { Table } from './results.ts';
+import { reached, type Table } from './results.ts';
 import {
   fillWith,
   journalSeconds,
@@ -171,10 +171,6 @@ export function eventLoopTable(result: EventLoopResult): Table {
       S3_NOTE,
     ],
   };
-}
-
-function reached(isReached: boolean): string {
-  return isReached ? 'reached' : 'MISSED';
 }
 
 export function eventLoopPlots({ rounds }: EventLoopResult): string[] {

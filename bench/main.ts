@@ -27,7 +27,7 @@ import { profiles } from './profile.ts';
 import { replayDay } from './replay-day.ts';
 import { laneFailures, type Results, resultsPage, tablesOf } from './report.ts';
 import { restores } from './restore.ts';
-import { RESULTS, tableText, thisMachine, writeResults } from './results.ts';
+import { machineText, RESULTS, tableText, thisMachine, writeResults } from './results.ts';
 import { savingCost } from './saving.ts';
 import { scalingCurves } from './scaling.ts';
 import { CONTENDER_SECTIONS, SECTIONS, type Section, sizes, WRK_SECTIONS } from './sizes.ts';
@@ -124,6 +124,7 @@ async function compare(): Promise<void> {
       folder: values.results,
       name: 'servers',
       date: results.machine.date,
+      machine: machineText(results.machine, results.isQuick),
       results,
       page: resultsPage(results),
       tables: tablesOf(results),
@@ -160,6 +161,7 @@ async function compare(): Promise<void> {
     results.counting = await countingCost({ ...common, ...size.counting });
   });
 
+  console.log(`\n${machineText(results.machine, results.isQuick)}`);
   for (const table of tablesOf(results)) console.log(tableText(table));
   for (const text of skipped) console.log(`Left out: ${text}`);
   for (const text of failures) console.log(`FAILED ${text}`);

@@ -5,13 +5,22 @@
  * event loop was is what the tracker's own statistics say, minute by minute.
  */
 import { heading, lineChart, paragraph, reportPage } from '../src/cli/line-chart.ts';
+import { NODE_FLAGS } from '../src/cli/node-flags.ts';
 import { LoadRecord, type LoadResult } from '../src/cli/stress-record.ts';
 import { percentileChart } from '../src/cli/stress-report.ts';
 import { Day, PUBLISHED } from './day.ts';
 import { getJson } from './fill.ts';
 import { laneCounts, laneShare } from './lane-share.ts';
 import { cpuSeconds, endAfter, pause, rssBytes, rssPeakBytes } from './processes.ts';
-import { machineText, type Table, tableParts, tableText, thisMachine, writeResults } from './results.ts';
+import {
+  machineText,
+  reached,
+  type Table,
+  tableParts,
+  tableText,
+  thisMachine,
+  writeResults,
+} from './results.ts';
 import { fillWith, type LoopDelays, load, S3_NOTE, startS3, startService } from './service.ts';
 
 export interface ReplayOptions {
@@ -25,6 +34,8 @@ export interface ReplayOptions {
 }
 
 const DYNO_MIB = 512;
+const RSS_MIB_MAX = 300;
+const P99_MS_MAX = 2;
 const FILL_MINUTES_MAX = 45;
 const SAMPLE_MS = 1_000;
 /** Seldom, because a look at the statistics is work, and often enough to see every minute that has ended. */
@@ -153,11 +164,13 @@ export async function replayDay(options: ReplayOptions): Promise<void> {
     samples,
   };
   const table = replayTable(found);
+  console.log(`\n${machineText(found.machine, scale !== 1)}`);
   console.log(tableText(table));
   const paths = writeResults({
     folder,
     name: 'replay-day',
     date: found.machine.date,
+    machine: machineText(found.machine, scale !== 1),
     results: found,
     page: page(found, table),
     tables: [table],
@@ -225,6 +238,7 @@ function replayTable(found: Found): Table {
     notes: [
       `${found.minutes} minutes, after a fill of ${found.fillSeconds.toFixed(0)} s through the same announces. Latency is what the client sees, counted from when each announce was due; what passed before it was sent is in it: the client was late itself, or had no free connection.`,
       'How late the event loop was is the tracker’s own account (/stats.json): one figure for each minute, of which the worst is shown.',
+      `To reach: ${RSS_MIB_MAX} MiB (${reached(found.rssPeakBytes <= RSS_MIB_MAX * 2 ** 20)}) and p99 of ${P99_MS_MAX} ms (${reached(load.latencyMs.p99 <= P99_MS_MAX)}). Node ran with ${NODE_FLAGS.join(' ')}, and MEMORY_AVAILABLE=${DYNO_MIB}.`,
       S3_NOTE,
     ],
   };
@@ -238,7 +252,7 @@ function page(found: Found, table: Table): string {
   });
   const overTime = { xLabel: 'seconds since the start' };
   return reportPage('Trakx: the Go tracker’s day', [
-    machineText(found.machine, found.scale !== 1),
+    paragraph(machineText(found.machine, found.scale !== 1)),
     ...tableParts(table),
     heading('Plots'),
     paragraph('Saves and purges run on their schedules meanwhile.'),

@@ -172,7 +172,7 @@ export function tablesOf(results: Results): Table[] {
 export function resultsPage(results: Results): string {
   const { machine, costs, memory, scaling, skipped } = results;
   const parts = [
-    machineText(machine, results.isQuick),
+    paragraph(machineText(machine, results.isQuick)),
     ...results.failures.map((text) => paragraph(`FAILED: ${text}`)),
     ...skipped.map((text) => paragraph(`Left out: ${text}`)),
   ];

@@ -37,19 +37,21 @@ export interface Writing {
   readonly name: string;
   /** Names the run: the same one is written over. */
   readonly date: string;
+  /** Of machineText. */
+  readonly machine: string;
   readonly results: unknown;
   readonly page: string;
   readonly tables: readonly Table[];
 }
 
 /** Writes the JSON, the page and the tables as Markdown, to be pasted; returns their paths. */
-export function writeResults({ folder, name, date, results, page, tables }: Writing): string[] {
+export function writeResults({ folder, name, date, machine, results, page, tables }: Writing): string[] {
   mkdirSync(folder, { recursive: true });
   const stem = `${date.replace(/[:.]/g, '-')}-${name}`;
   const path = (kind: string): string => join(folder, `${stem}.${kind}`);
   writeFileSync(path('json'), `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(path('html'), page);
-  writeFileSync(path('md'), tables.map(tableMarkdown).join('\n'));
+  writeFileSync(path('md'), [`${machine}\n`, ...tables.map(tableMarkdown)].join('\n'));
   return [path('json'), path('html'), path('md')];
 }
 
@@ -72,7 +74,13 @@ export function tableParts({ title, header, rows, notes }: Table): string[] {
   return [heading(title), tableHtml(header, rows), ...notes.map(paragraph)];
 }
 
+/** What everything was measured on, and whether it means anything. */
 export function machineText({ node, kernel, processor, cores, date }: Machine, isSmall: boolean): string {
   const warning = isSmall ? ' A small run: its figures show that the programs work and nothing else.' : '';
-  return paragraph(`${date} · Node ${node} · ${kernel} · ${processor} · ${cores} cores.${warning}`);
+  return `${date} · Node ${node} · ${kernel} · ${processor} · ${cores} cores.${warning}`;
+}
+
+/** How a note says whether a figure is what it should be. */
+export function reached(isReached: boolean): string {
+  return isReached ? 'reached' : 'MISSED';
 }

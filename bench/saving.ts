@@ -9,7 +9,7 @@ import { median } from './announce-cost.ts';
 import type { Server } from './contenders.ts';
 import { Day } from './day.ts';
 import { cpuSeconds, pause } from './processes.ts';
-import type { Table } from './results.ts';
+import { reached, type Table } from './results.ts';
 import { fillWith, journalSeconds, load, NEVER, S3_NOTE, saveNow, startS3, startService } from './service.ts';
 
 export interface SavingOptions {
@@ -166,7 +166,7 @@ export function savingTable(result: SavingResult): Table {
       ...SNAPSHOT_MINUTES.map((minutes) => [
         `saving, with a snapshot every ${minutes} minutes`,
         `(${prices.snapshot.toFixed(2)} s ÷ ${minutes} + ${prices.journalMinute.toFixed(3)} s) a minute`,
-        `${percent(shareAt(minutes))} (to reach: under ${percent(SHARE_MAX)}; ${shareAt(minutes) < SHARE_MAX ? 'reached' : 'MISSED'})`,
+        `${percent(shareAt(minutes))} (to reach: under ${percent(SHARE_MAX)}; ${reached(shareAt(minutes) < SHARE_MAX)})`,
       ]),
     ],
     notes: [

@@ -51,6 +51,7 @@ test('tables are written as Markdown, and a second writing of the same run takes
     folder: temporaryFolder(context),
     name: 'servers',
     date: '2026-01-02T03:04:05.678Z',
+    machine: 'M',
     results: {},
     page: '',
   };
@@ -58,5 +59,5 @@ test('tables are written as Markdown, and a second writing of the same run takes
   const table = { title: 'T', header: ['a', 'b'], rows: [['x|y', '1']], notes: ['n'] };
   const paths = writeResults({ ...writing, tables: [table] });
   const markdown = readFileSync(paths.find((path) => path.endsWith('.md'))!, 'utf8');
-  assert.equal(markdown, '### T\n\n| a | b |\n| --- | ---: |\n| x\\|y | 1 |\n\n- n\n');
+  assert.equal(markdown, 'M\n\n### T\n\n| a | b |\n| --- | ---: |\n| x\\|y | 1 |\n\n- n\n');
 });
