@@ -29,7 +29,7 @@ describe('the lane’s share of the mixed run', () => {
 });
 
 test('the share of saving follows from the price of a snapshot and of a minute of journal', () => {
-  const round = { off: 2, journal: 2.06, saving: 3.86, snapshotBytes: 1, snapshotMs: 1 };
+  const round = { off: 2, journal: 2.06, saving: 3.86, unasked: 0, snapshotBytes: 1, snapshotMs: 1 };
   const { rows } = savingTable({
     peers: 1,
     swarms: 1,
