@@ -33,6 +33,8 @@ import { scalingCurves } from './scaling.ts';
 import { CONTENDER_SECTIONS, SECTIONS, type Section, sizes, WRK_SECTIONS } from './sizes.ts';
 import { missingWrk } from './wrk.ts';
 
+const PROFILE_MINUTES_MAX = 15;
+
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -64,9 +66,9 @@ if (values['replay-day']) {
   build();
   await replayDay({ scratch, folder: values.results, minutes, scale, onProgress });
 } else if (values.profile) {
-  const { profile, minutesMax } = sizes(values.quick);
+  const { profile } = sizes(values.quick);
   needWrk();
-  endAfter(minutesMax);
+  endAfter(PROFILE_MINUTES_MAX);
   build();
   await profiles({ scratch, folder: join(values.results, 'profile'), ...profile, onProgress });
 } else {
