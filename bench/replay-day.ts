@@ -238,7 +238,12 @@ function replayTable(found: Found): Table {
     notes: [
       `${found.minutes} minutes, after a fill of ${found.fillSeconds.toFixed(0)} s through the same announces. Latency is what the client sees, counted from when each announce was due; what passed before it was sent is in it: the client was late itself, or had no free connection.`,
       'How late the event loop was is the tracker’s own account (/stats.json): one figure for each minute, of which the worst is shown.',
-      `To reach: ${RSS_MIB_MAX} MiB (${reached(found.rssPeakBytes <= RSS_MIB_MAX * 2 ** 20)}) and p99 of ${P99_MS_MAX} ms (${reached(load.latencyMs.p99 <= P99_MS_MAX)}). Node ran with ${NODE_FLAGS.join(' ')}, and MEMORY_AVAILABLE=${DYNO_MIB}.`,
+      ...(found.scale === 1
+        ? [
+            `To reach: ${RSS_MIB_MAX} MiB (${reached(found.rssPeakBytes <= RSS_MIB_MAX * 2 ** 20)}) and p99 of ${P99_MS_MAX} ms (${reached(load.latencyMs.p99 <= P99_MS_MAX)}).`,
+          ]
+        : []),
+      `Node ran with ${NODE_FLAGS.join(' ')}, and MEMORY_AVAILABLE=${DYNO_MIB}.`,
       S3_NOTE,
     ],
   };
