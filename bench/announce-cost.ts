@@ -3,7 +3,8 @@
  * server has its turn, each time as a new process, and the median of the rounds.
  */
 import { type Contender, type Server, withServer } from './contenders.ts';
-import { ask, getJson, wrongWith } from './fill.ts';
+import { ask, wrongWith } from './fill.ts';
+import { laneCounts, laneShare } from './lane-share.ts';
 import { announceCrowd } from './memory.ts';
 import { announceRequest, type Crowd, escapedHash, infoHash } from './mix.ts';
 import { cpuSeconds } from './processes.ts';
@@ -99,12 +100,9 @@ async function oneRound(
   if (keepsConnections) round.kept = await measure(server, base);
   round.fresh = await measure(server, { ...base, isFresh: true });
   if (options.withMixed && isTrakx) {
-    const before = laneCounts(await getJson(server.port, '/stats.json'));
+    const before = await laneCounts(server.port);
     round.mixed = await measure(server, { ...base, othersInHundred: 1 });
-    const after = laneCounts(await getJson(server.port, '/stats.json'));
-    if (before !== undefined && after !== undefined) {
-      round.laneShare = (after.lane - before.lane) / (after.all - before.all);
-    }
+    round.laneShare = laneShare(before, await laneCounts(server.port));
   }
   if (options.withScrape && !isFloor) {
     if (keepsConnections) round.scrapeKept = await measure(server, { ...base, kind: 'scrape' });
@@ -136,15 +134,6 @@ async function checkReply(contender: Contender, server: Server, crowd: Crowd): P
   if (bytes < PEERS_EXPECTED * BYTES_PER_PEER) {
     throw new Error(`the reply holds ${bytes / BYTES_PER_PEER} peers where ${NUMWANT} were asked for`);
   }
-}
-
-/** What /stats.json counts as answered by the lane; undefined when this build counts nothing of the kind. */
-function laneCounts(stats: Record<string, unknown>): { lane: number; all: number } | undefined {
-  const requests = stats.requests as Record<string, unknown>;
-  const names = Object.keys(requests).filter((name) => /lane/i.test(name) && !/hand/i.test(name));
-  if (names.length === 0) return undefined;
-  const lane = names.reduce((sum, name) => sum + Number(requests[name]), 0);
-  return { lane, all: Number(requests.hits) };
 }
 
 function rowOf({ key, name, note }: Contender, rounds: readonly Round[]): CostRow {

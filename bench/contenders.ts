@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS } from '../src/cli/node-flags.ts';
 import { type Crowd, infoHash } from './mix.ts';
@@ -42,8 +42,21 @@ export interface Contender {
   start(folder: string, crowds: readonly Crowd[]): Promise<Server>;
 }
 
-export const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const COMMAND = fileURLToPath(new URL('../dist/cli/trakx.js', import.meta.url));
+/**
+ * What is measured is what is deployed: the build. TRACKER_MAIN=src/main.ts runs the sources through tsx instead, which
+ * shows that the benchmarks work and measures nothing.
+ */
+export const IS_BUILT = process.env.TRACKER_MAIN === undefined;
+export const MAIN = resolve(
+  process.env.TRACKER_MAIN ?? fileURLToPath(new URL('../dist/main.js', import.meta.url)),
+);
+const COMMAND = join(dirname(MAIN), 'cli', `trakx${extname(MAIN)}`);
+
+/** The words after `node` and its flags that run it. */
+export function program(path: string): readonly string[] {
+  return /\.m?ts$/.test(path) ? ['--import', import.meta.resolve('tsx'), path] : [path];
+}
+
 /** Fetched once and kept for the next run. */
 const PEER_FOLDER = join(tmpdir(), 'trakx-bench-bittorrent-tracker');
 const PEER_PACKAGE = 'bittorrent-tracker@11';
@@ -55,6 +68,7 @@ function trakx(
   name: string,
   environment: Readonly<Record<string, string>>,
   note?: string,
+  share = 1,
 ): Contender {
   return {
     key,
@@ -64,12 +78,12 @@ function trakx(
     isTrakx: true,
     keepsConnections: true,
     isForwarded: true,
-    share: 1,
+    share,
     missing: async () => refusal(environment),
     async start(folder) {
       const port = await freePort();
       return listening(
-        startProcess(process.execPath, [...NODE_FLAGS, MAIN], {
+        startProcess(process.execPath, [...NODE_FLAGS, ...program(MAIN)], {
           core: SERVER_CORE,
           env: {
             PORT: String(port),
@@ -89,10 +103,13 @@ function trakx(
 }
 
 /** Why Trakx as it was built refuses these variables. */
-function refusal(environment: Readonly<Record<string, string>>): string | undefined {
+export function refusal(environment: Readonly<Record<string, string>>): string | undefined {
   try {
     const { PATH = '' } = process.env;
-    execFileSync(process.execPath, [COMMAND, 'config'], { env: { PATH, ...environment }, stdio: 'pipe' });
+    execFileSync(process.execPath, [...program(COMMAND), 'config'], {
+      env: { PATH, ...environment },
+      stdio: 'pipe',
+    });
     return undefined;
   } catch (error) {
     const { stderr } = error as { stderr?: Buffer };
@@ -100,7 +117,7 @@ function refusal(environment: Readonly<Record<string, string>>): string | undefi
   }
 }
 
-function nodeServer(key: string, name: string, program: string): Contender {
+function nodeServer(key: string, name: string, file: string): Contender {
   return {
     key,
     name,
@@ -113,7 +130,7 @@ function nodeServer(key: string, name: string, program: string): Contender {
     async start() {
       const port = await freePort();
       return listening(
-        startProcess(process.execPath, [ours(program), String(port)], { core: SERVER_CORE }),
+        startProcess(process.execPath, [ours(file), String(port)], { core: SERVER_CORE }),
         port,
       );
     },
@@ -177,7 +194,13 @@ const bittorrentTracker: Contender = {
 
 export const CONTENDERS: readonly Contender[] = [
   trakx('trakx', 'Trakx', {}),
-  trakx('trakx-no-lane', 'Trakx, EXPRESS_LANE=off', { EXPRESS_LANE: 'off' }, 'every request through Express'),
+  trakx(
+    'trakx-no-lane',
+    'Trakx, EXPRESS_LANE=off',
+    { EXPRESS_LANE: 'off' },
+    'every request through Express',
+    0.3,
+  ),
   bittorrentTracker,
   opentracker,
   nodeServer('node-http', 'floor: bare node:http', 'node-http.mjs'),

@@ -19,13 +19,20 @@ export interface MemoryRow {
   readonly key: string;
   readonly name: string;
   readonly peersPerSwarm: number;
+  /** Half of the new peers over IPv6. */
+  readonly isMixed: boolean;
   readonly peers?: number;
   readonly idleBytes?: number;
   readonly bytesPerPeer?: number;
   readonly failure?: string;
 }
 
-export const SHAPES = [3, 1_000] as const;
+export const SHAPES = [
+  { peersPerSwarm: 3, isMixed: false },
+  { peersPerSwarm: 1_000, isMixed: false },
+  { peersPerSwarm: 3, isMixed: true },
+  { peersPerSwarm: 1_000, isMixed: true },
+] as const;
 const KNOWN: Crowd = { name: 'memory-warm-up', swarms: 200, peersPerSwarm: 100 };
 /** Time for the collector and the kernel to settle. */
 const SETTLE_MS = 3_000;
@@ -36,11 +43,15 @@ export async function memoryPerPeer(options: MemoryOptions): Promise<MemoryRow[]
   const { contenders, scratch, onProgress } = options;
   const rows: MemoryRow[] = [];
   for (const contender of contenders) {
-    if (contender.isFloor || contender.key === 'trakx-no-lane') continue;
-    for (const peersPerSwarm of SHAPES) {
+    if (contender.isFloor) continue;
+    for (const { peersPerSwarm, isMixed } of SHAPES) {
+      if (isMixed && contender.key !== 'trakx') continue;
       const { key, name, share } = contender;
+      const row = { key, name, peersPerSwarm, isMixed };
       const peers = Math.round(options.peers * share);
-      onProgress(`memory: ${name}, ${peers} peers, ${peersPerSwarm} a swarm`);
+      onProgress(
+        `memory: ${name}, ${peers} peers, ${peersPerSwarm} a swarm${isMixed ? ', half over IPv6' : ''}`,
+      );
       const swarms = Math.max(1, Math.round(peers / peersPerSwarm));
       const crowd: Crowd = { name: 'memory', swarms, peersPerSwarm };
       rows.push(
@@ -50,12 +61,12 @@ export async function memoryPerPeer(options: MemoryOptions): Promise<MemoryRow[]
           await announceCrowd(contender, server, KNOWN, Math.round(options.warmUpAnnounces * share));
           await pause(SETTLE_MS);
           const before = rssBytes(server.pid);
-          await announceCrowd(contender, server, crowd, swarms * peersPerSwarm);
+          await announceCrowd(contender, server, crowd, swarms * peersPerSwarm, 0, isMixed);
           await pause(SETTLE_MS);
           const grown = rssBytes(server.pid) - before;
           const counted = swarms * peersPerSwarm;
-          return { key, name, peersPerSwarm, peers: counted, idleBytes, bytesPerPeer: grown / counted };
-        }).catch((error): MemoryRow => ({ key, name, peersPerSwarm, failure: String(error) })),
+          return { ...row, peers: counted, idleBytes, bytesPerPeer: grown / counted };
+        }).catch((error): MemoryRow => ({ ...row, failure: String(error) })),
       );
       const { failure } = rows.at(-1)!;
       if (failure !== undefined) onProgress(failure);
@@ -71,9 +82,10 @@ export function announceCrowd(
   crowd: Crowd,
   announces: number,
   from = 0,
+  isMixed = false,
 ): Promise<void> {
   const { swarms, peersPerSwarm } = crowd;
-  const shape = { isForwarded: contender.isForwarded, isFresh: !contender.keepsConnections };
+  const shape = { isForwarded: contender.isForwarded, isMixed, isFresh: !contender.keepsConnections };
   const escapedHashes = new Map<number, string>();
   const hashOf = (swarm: number): string => {
     if (swarms > HASHES_REMEMBERED_MAX) return escapedHash(infoHash(crowd, swarm));

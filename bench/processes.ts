@@ -22,6 +22,9 @@ export interface Running {
   readonly pid: number;
   /** Standard output and standard error together, the last of it. */
   output(): string;
+  /** Hears each line that it writes from now on, until the function that it returns is called. */
+  onLine(listener: (line: string) => void): () => void;
+  signal(name: NodeJS.Signals): void;
   /** Resolves with the exit code; null for a signal. */
   readonly exited: Promise<number | null>;
   end(): Promise<void>;
@@ -65,13 +68,31 @@ export function endAfter(minutes: number): void {
   }, minutes * 60_000).unref();
 }
 
+/** Ends what still runs and resolves when it is gone, so that what failed does not disturb what comes after it. */
+export async function endAll(): Promise<void> {
+  endAllNow();
+  while (running.size > 0) await pause(10);
+}
+
 function endAllNow(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
+/** Whether the kernel can be told to end children with this process, even when it is killed. */
+let hasSetpriv: boolean | undefined;
+function endsWithUs(): boolean {
+  hasSetpriv ??= hasProgram('setpriv');
+  return hasSetpriv;
+}
+
 export function startProcess(command: string, args: readonly string[], options: ProcessOptions): Running {
   const { core, env = {}, cwd, isNice = false } = options;
-  const words = ['taskset', '-c', String(core), ...(isNice ? ['nice', '-n', '19'] : []), command, ...args];
+  const words = [
+    ...(endsWithUs() ? ['setpriv', '--pdeathsig', 'KILL'] : []),
+    ...['taskset', '-c', String(core)],
+    ...(isNice ? ['nice', '-n', '19'] : []),
+    ...[command, ...args],
+  ];
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(words[0]!, words.slice(1), {
     env: { PATH, HOME, ...env },
@@ -80,9 +101,14 @@ export function startProcess(command: string, args: readonly string[], options: 
   });
   running.add(child);
   let output = '';
+  const listeners = new Set<(line: string) => void>();
   for (const stream of [child.stdout, child.stderr]) {
+    let rest = '';
     stream.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-OUTPUT_CHARACTERS_MAX);
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!.slice(-OUTPUT_CHARACTERS_MAX);
+      for (const line of lines) for (const listener of [...listeners]) listener(line);
     });
   }
   const exited = new Promise<number | null>((resolve) => {
@@ -99,6 +125,11 @@ export function startProcess(command: string, args: readonly string[], options: 
   return {
     pid: child.pid ?? -1,
     output: () => output,
+    onLine(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    signal: (name) => void child.kill(name),
     exited,
     async end() {
       child.kill('SIGKILL');
@@ -154,6 +185,30 @@ export async function untilListening(process: Running, port: number): Promise<vo
   throw new Error(`does not listen after ${LISTEN_MS_MAX / 1000} s:\n${process.output().slice(-2000)}`);
 }
 
+/**
+ * Resolves with the next line that matches, from now on; rejects when the process ends before it or `msMax` is over.
+ * Ask first and cause the line afterwards.
+ */
+export function nextLine(process: Running, pattern: RegExp, msMax: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => {
+      conclude();
+      reject(new Error(`${why} ${pattern}\n${process.output().slice(-2000)}`));
+    };
+    const timer = setTimeout(() => fail(`no line within ${msMax / 1000} s that matches`), msMax);
+    const forget = process.onLine((line) => {
+      if (!pattern.test(line)) return;
+      conclude();
+      resolve(line);
+    });
+    function conclude(): void {
+      clearTimeout(timer);
+      forget();
+    }
+    void process.exited.then(() => fail('ended without a line that matches'));
+  });
+}
+
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -169,6 +224,15 @@ export function cpuSeconds(pid: number): number {
 }
 
 export function rssBytes(pid: number): number {
+  return statusBytes(pid, 'VmRSS');
+}
+
+/** The most that the process has had resident at once, since its start. */
+export function rssPeakBytes(pid: number): number {
+  return statusBytes(pid, 'VmHWM');
+}
+
+function statusBytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
 }

@@ -25,7 +25,8 @@ export function statsRoutes(gauges: () => Gauges): Router {
 }
 
 function statsPage(report: StatsReport): string {
-  const { store, requests, table, memory } = report;
+  const { store, requests, table, memory, eventLoop } = report;
+  const loopDelays = eventLoop.delayMs ?? eventLoop.delayMsSoFar;
   return [
     '<h1>Statistics</h1>',
     ...report.warnings.map((warning) => `<p class="warning" role="alert">${escapeHtml(warning)}</p>`),
@@ -64,6 +65,7 @@ function statsPage(report: StatsReport): string {
     rows('Process', [
       ['Running for', duration(report.uptimeSeconds)],
       ['Memory', `${count(Math.round(memory.rss / 1_048_576))} MiB`],
+      ['Event loop late, 99 % of the time at most', `${loopDelays.p99.toFixed(1)} ms`],
       ['Version', escapeHtml(report.version)],
     ]),
     '<p>The same as JSON: <a href="/stats.json">/stats.json</a>. No address of a peer is in either.</p>',

@@ -4,6 +4,7 @@
  */
 import type { Totals } from '../swarm/swarm-table.ts';
 import type { Counters } from './counters.ts';
+import type { EventLoopDelay } from './event-loop-delay.ts';
 import type { Rates } from './rates.ts';
 
 export interface Gauges {
@@ -17,6 +18,7 @@ export interface Gauges {
   /** What the operator should change, each a whole sentence: proxy settings for example. */
   readonly warnings: readonly string[];
   readonly memory: MemoryGauges;
+  readonly loopDelay: EventLoopDelay;
   readonly counters: Counters;
   readonly rates: Rates;
 }

@@ -2,6 +2,7 @@
  * The document behind /stats.json, and what /stats shows: the gauges and counters in their documented shape
  * (docs/operations.md, "Statistics"). Pure; nobody's address is in it.
  */
+import { LOOP_WINDOW_SECONDS } from './event-loop-delay.ts';
 import { expvars } from './expvar.ts';
 import type { Gauges } from './gauges.ts';
 
@@ -65,7 +66,19 @@ export function statsReport(gauges: Gauges) {
     },
     access: { ...gauges.access },
     memory: { ...gauges.memory },
+    eventLoop: eventLoop(gauges),
     ...expvars(gauges, uniqueAddresses),
+  };
+}
+
+/** null instead of the last window's delays until the first has ended. */
+function eventLoop({ loopDelay }: Gauges) {
+  return {
+    resolutionMs: loopDelay.resolutionMs,
+    windowSeconds: LOOP_WINDOW_SECONDS,
+    windowsEnded: loopDelay.windowsEnded,
+    delayMs: loopDelay.lastWindow ?? null,
+    delayMsSoFar: loopDelay.thisWindow,
   };
 }
 

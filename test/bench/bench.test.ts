@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import test, { describe } from 'node:test';
 import { median } from '../../bench/announce-cost.ts';
-import { announceRequest, type Crowd, escapedHash, infoHash } from '../../bench/mix.ts';
-import { missingMachinery } from '../../bench/processes.ts';
+import { announceRequest, type Crowd, escapedHash, infoHash, mixedAddressOf } from '../../bench/mix.ts';
+import { hasProgram, missingMachinery } from '../../bench/processes.ts';
 import { parseAddress } from '../../src/protocol/address.ts';
 import { parseAnnounceRequest } from '../../src/protocol/announce-request.ts';
 import { ClientError } from '../../src/protocol/client-error.ts';
+import { temporaryFolder } from '../builders/tracker-process.ts';
 import { waitUntil } from '../end-to-end/wait-until.ts';
 
 const crowd: Crowd = { name: 'test', swarms: 3, peersPerSwarm: 400 };
@@ -44,6 +46,18 @@ describe('the announces of the benchmarks', () => {
   });
 });
 
+test('with mixed addresses half of the seeders and half of the leechers come over IPv6, and all differ', () => {
+  const addresses = Array.from({ length: 40_000 }, (_, peer) => mixedAddressOf(peer));
+  assert.equal(new Set(addresses).size, addresses.length);
+  for (const role of [0, 1]) {
+    const ofRole = addresses.filter((_, peer) => peer % 2 === role);
+    const overIpv6 = ofRole.filter((address) => parseAddress(address)?.length === 16);
+    const overIpv4 = ofRole.filter((address) => parseAddress(address)?.length === 4);
+    assert.equal(overIpv6.length, ofRole.length / 2);
+    assert.equal(overIpv4.length, ofRole.length / 2);
+  }
+});
+
 test('the median of an even number of rounds lies between the two in the middle', () => {
   assert.equal(median([9, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 100]), 3);
@@ -54,6 +68,9 @@ describe('the processes of the benchmarks', () => {
     'process.exit(3)',
     "throw new Error('planted')",
     "process.kill(process.pid, 'SIGTERM')",
+    "process.kill(process.pid, 'SIGINT')",
+    "child.signal('SIGSTOP'); process.kill(process.pid, 'SIGINT')",
+    ...(hasProgram('setpriv') ? ["process.kill(process.pid, 'SIGKILL')"] : []),
   ]) {
     test(`end with it: ${ending}`, { skip: missingMachinery() ?? false }, async () => {
       const source = `
@@ -75,4 +92,31 @@ describe('the processes of the benchmarks', () => {
       await waitUntil('the child is gone', () => !existsSync(`/proc/${pid}`));
     });
   }
+});
+
+test('a small run restores what it saved, writes what it found, and leaves nothing behind', {
+  skip: missingMachinery() ?? false,
+}, async (context) => {
+  const folder = temporaryFolder(context);
+  const words = ['--quick', '--sections', 'restore', '--scale', '0.02', '--results', join(folder, 'results')];
+  const bench = spawn(process.execPath, ['--import', 'tsx', 'bench/main.ts', ...words], {
+    env: { ...process.env, TRACKER_MAIN: 'src/main.ts', TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [bench.stdout, bench.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const [code] = await once(bench, 'close');
+  assert.equal(code, 0, output);
+  const results = readdirSync(join(folder, 'results'));
+  assert.deepEqual(results.map((name) => extname(name)).sort(), ['.html', '.json', '.md']);
+  const json = results.find((name) => name.endsWith('.json'))!;
+  const { restore } = JSON.parse(readFileSync(join(folder, 'results', json), 'utf8'));
+  assert.equal(restore[0].peers, 800);
+  assert.ok(restore[0].restarts[0].readyMs > 0);
+  const left = readdirSync(folder).filter((name) => name.startsWith('trakx-'));
+  assert.deepEqual(left, []);
 });

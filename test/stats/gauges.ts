@@ -1,5 +1,7 @@
 /** Gauges for tests: a tracker in which all is well. */
+import { createHistogram } from 'node:perf_hooks';
 import { Counters } from '../../src/stats/counters.ts';
+import { EventLoopDelay } from '../../src/stats/event-loop-delay.ts';
 import type { Gauges } from '../../src/stats/gauges.ts';
 import { Rates } from '../../src/stats/rates.ts';
 
@@ -31,6 +33,7 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
     restore: { isSettled: true, explanation: 'restored 42 peers' },
     warnings: [],
     memory: { rss: 80e6, heapTotal: 30e6, heapUsed: 20e6, external: 1e6, arrayBuffers: 1e5 },
+    loopDelay: new EventLoopDelay({ histogram: createHistogram(), resolutionMs: 20, startedSeconds: 0 }),
     counters,
     rates: new Rates(counters, 0),
     ...changes,

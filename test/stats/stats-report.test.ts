@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHistogram } from 'node:perf_hooks';
 import test, { describe } from 'node:test';
+import { EventLoopDelay } from '../../src/stats/event-loop-delay.ts';
 import { statsReport } from '../../src/stats/stats-report.ts';
 import { NOW, wellGauges } from './gauges.ts';
 
@@ -57,6 +59,21 @@ describe('the statistics document', () => {
     assert.equal(statsReport(gauges).store.savedSecondsAgo, 90);
     const never = wellGauges({ store: { ...gauges.store, savedSeconds: undefined } });
     assert.equal(statsReport(never).store.savedSecondsAgo, null);
+  });
+
+  test('tells how late the event loop was in the last whole minute, null in the first, and so far in this one', () => {
+    const histogram = createHistogram();
+    const loopDelay = new EventLoopDelay({ histogram, resolutionMs: 20, startedSeconds: 0 });
+    histogram.record(30_000_000);
+    const first = statsReport(wellGauges({ loopDelay })).eventLoop;
+    assert.equal(first.delayMs, null);
+    assert.equal(first.delayMsSoFar.samples, 1);
+    assert.equal(first.windowsEnded, 0);
+    loopDelay.tick(60);
+    const second = statsReport(wellGauges({ loopDelay })).eventLoop;
+    assert.equal(second.delayMs?.samples, 1);
+    assert.equal(second.delayMsSoFar.samples, 0);
+    assert.equal(second.windowsEnded, 1);
   });
 
   test('tells how the store is doing', () => {
