@@ -30,6 +30,7 @@ const { openStore } = await import('./persistence/open-store.ts');
 const { explainRestore } = await import('./persistence/restore-explanation.ts');
 const { Restorer } = await import('./persistence/restorer.ts');
 const { Saver } = await import('./persistence/saver.ts');
+const { StoreKeys } = await import('./persistence/store-keys.ts');
 const { WatchedStore } = await import('./persistence/watched-store.ts');
 const { runInSlices } = await import('./slices.ts');
 const { Counters } = await import('./stats/counters.ts');
@@ -99,9 +100,11 @@ const store = new WatchedStore(await openStore(config.store, { nowSeconds, wallS
   nowSeconds,
 });
 const newer = new NewerObjects();
+const keys = new StoreKeys([], randomBytes);
 const accessLog = new AccessLog({
   store,
   newer,
+  keys,
   access,
   boot,
   dropSwarm: (infoHash) => table.drop(infoHash),
@@ -112,6 +115,7 @@ const accessLog = new AccessLog({
 const restorer = new Restorer({
   store,
   newer,
+  keys,
   table,
   isServed: (infoHash) => access.isServed(infoHash),
   whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
@@ -125,6 +129,7 @@ const saver = new Saver({
   store,
   table,
   restore: restorer,
+  keys,
   boot,
   keep: config.snapshotKeep,
   nowSeconds,

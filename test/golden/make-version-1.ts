@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AccessObjectWriter } from '../../src/persistence/access-object.ts';
+import { noKeys } from '../builders/keys.ts';
 import { makeSaver } from '../builders/snapshots.ts';
 import { MemoryStore } from '../builders/store.ts';
 import { infoHash, NOW } from '../builders/swarm.ts';
@@ -18,14 +19,15 @@ const store = new MemoryStore();
 store.clockOffsetSeconds = 30;
 await makeSaver(store, goldenTable(), { boot: 'golden0001' }).save('schedule');
 
-const changes = new AccessObjectWriter();
+const accessKey = 'access/golden0001/0000000001';
+const changes = new AccessObjectWriter(accessKey, noKeys());
 const at = NOW - 1_000;
 for (let number = 0; number < 1_000; number++) {
   changes.add('bans', { infoHash: infoHash(number), isListed: true, atSeconds: at, reason: 'a list' });
 }
 changes.add('bans', { infoHash: infoHash(5), isListed: false, atSeconds: at + 1, reason: 'ein Irrtum, schön' });
 changes.add('allowed', { infoHash: infoHash(2_000), isListed: true, atSeconds: at + 2, reason: '' });
-store.objects.set('access/golden0001/0000000001', { bytes: changes.finish(), lastModifiedSeconds: NOW });
+store.objects.set(accessKey, { bytes: changes.finish(), lastModifiedSeconds: NOW });
 
 for (const [key, { bytes }] of store.objects) {
   const path = join(folder, key);

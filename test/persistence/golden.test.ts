@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { AccessObjectReader, AccessObjectWriter } from '../../src/persistence/access-object.ts';
 import { decodeManifest } from '../../src/persistence/manifest.ts';
 import { ObjectKind, readObjectHeader } from '../../src/persistence/object-format.ts';
+import { noKeys } from '../builders/keys.ts';
 import { contents } from '../builders/saved-swarms.ts';
 import { restore } from '../builders/snapshots.ts';
 import { MemoryStore } from '../builders/store.ts';
@@ -11,6 +12,7 @@ import { infoHash, NOW, swarmTable } from '../builders/swarm.ts';
 import { goldenTable } from '../golden/golden-table.ts';
 
 const SNAPSHOT = 'snapshots/0000000001-golden0001/';
+const ACCESS = 'access/golden0001/0000000001';
 const golden = (key: string): Buffer => readFileSync(new URL(`../golden/version-1/${key}`, import.meta.url));
 
 describe('objects written by format version 1', () => {
@@ -30,7 +32,7 @@ describe('objects written by format version 1', () => {
   });
 
   it('still say what the manifest says', () => {
-    assert.deepEqual(decodeManifest(golden(`${SNAPSHOT}manifest`)), {
+    assert.deepEqual(decodeManifest(`${SNAPSHOT}manifest`, golden(`${SNAPSHOT}manifest`), noKeys()), {
       number: 1,
       boot: 'golden0001',
       takenAtSeconds: NOW + 30,
@@ -43,7 +45,7 @@ describe('objects written by format version 1', () => {
   });
 
   it('still hold the bans and allowed hashes', () => {
-    const reader = new AccessObjectReader(golden('access/golden0001/0000000001'));
+    const reader = new AccessObjectReader(ACCESS, golden(ACCESS), noKeys());
     const sections = [];
     for (let section = reader.next(); section !== undefined; section = reader.next()) sections.push(section);
     assert.equal(reader.state, 'whole');
@@ -70,14 +72,11 @@ describe('objects written by format version 1', () => {
       `5452414b580d0a1a${'01'}${'01'}${'0000'}${'00'.repeat(12)}${'00000000'}`,
     );
     assert.equal(golden(`${SNAPSHOT}part-00000`).subarray(32, 40).toString('hex'), 'b154424c00000000');
-    assert.equal(
-      readObjectHeader(golden('access/golden0001/0000000001'), ObjectKind.accessChange),
-      'readable',
-    );
+    assert.equal(readObjectHeader(golden(ACCESS), ObjectKind.accessChange), 'readable');
   });
 
   it('are what this version writes still, where nothing is compressed', () => {
-    const writer = new AccessObjectWriter();
+    const writer = new AccessObjectWriter(ACCESS, noKeys());
     writer.add('bans', {
       infoHash: Uint8Array.from({ length: 20 }, (_, at) => at),
       isListed: true,
