@@ -25,6 +25,7 @@ const { HttpServer } = await import('./http/server.ts');
 const { statsRoutes } = await import('./http/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access-log.ts');
+const { GuardedStore } = await import('./persistence/guarded-store.ts');
 const { NewerObjects } = await import('./persistence/newer-objects.ts');
 const { openStore } = await import('./persistence/open-store.ts');
 const { explainRestore } = await import('./persistence/restore-explanation.ts');
@@ -95,12 +96,10 @@ const tracker = new Tracker({ table, access, counters, settings: config, random 
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
-const store = new WatchedStore(await openStore(config.store, { nowSeconds, wallSeconds }), {
-  log,
-  nowSeconds,
-});
+const keys = new StoreKeys(config.storeKeys, randomBytes);
+const driver = await openStore(config.store, { nowSeconds, wallSeconds });
+const store = new GuardedStore(new WatchedStore(driver, { log, nowSeconds }), keys);
 const newer = new NewerObjects();
-const keys = new StoreKeys([], randomBytes);
 const accessLog = new AccessLog({
   store,
   newer,
