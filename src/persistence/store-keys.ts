@@ -63,7 +63,8 @@ export class StoreKeys {
       this.#keys.length === 0
         ? 'is sealed and STORE_KEY is not set: set it to the key of this store'
         : 'is sealed with a key that is not in STORE_KEY: add that key after the first, with a comma between';
-    return new StoreError('locked', `${what} ${why}, and restart. Nothing is written until then.`);
+    const until = this.hasOpened ? '' : ' Nothing is written until then.';
+    return new StoreError('locked', `${what} ${why}, and restart.${until}`);
   }
 }
 
