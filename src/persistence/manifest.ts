@@ -3,8 +3,10 @@
  * be read, or with a part that is not listed at the size given here, is not whole (rule D-N3).
  */
 import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
+import { manifestKey } from './object-keys.ts';
 import { ObjectReader } from './object-reader.ts';
 import { ObjectWriter } from './object-writer.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 export interface Manifest {
   readonly number: number;
@@ -15,26 +17,34 @@ export interface Manifest {
   readonly partBytes: readonly number[];
   readonly swarms: number;
   readonly peers: number;
-  /** The last journal segment of this boot that was closed before the walk; 0 while there is no journal. */
+  /** Completed downloads, ever, also of swarms that are gone; older manifests don't tell. */
+  readonly completed?: number;
+  /** The last journal segment of this boot that was closed before the walk; 0 without a journal. */
   readonly cutSequence: number;
-  /** Per boot the last journal segment that is part of what was walked; empty while there is no journal. */
+  /** Of other boots the last journal segment that is part of what was walked. */
   readonly vector: Readonly<Record<string, number>>;
 }
 
-/** A manifest, or why there is none: 'newer' was written by a later version and is to be left alone. */
-export type ManifestState = Manifest | 'newer' | 'damaged';
+/** A manifest, or why there is none: 'newer' was written by a later version, 'locked' is sealed with another key. */
+export type ManifestState = Manifest | 'newer' | 'locked' | 'damaged';
 
-export function encodeManifest(manifest: Manifest): Uint8Array {
+export function encodeManifest(manifest: Manifest, keys: StoreKeys): Uint8Array {
   const text = Buffer.from(JSON.stringify(manifest));
-  const writer = new ObjectWriter(ObjectKind.manifest);
+  const writer = new ObjectWriter(ObjectKind.manifest, manifestKey(manifest), keys);
   for (let at = 0; at < text.length; at += BLOCK_RAW_BYTES) {
     writer.append(BlockTag.manifest, text.subarray(at, at + BLOCK_RAW_BYTES));
   }
   return writer.finish(manifest.swarms, manifest.peers);
 }
 
-export function decodeManifest(bytes: Uint8Array): ManifestState {
-  const reader = new ObjectReader(bytes, { kind: ObjectKind.manifest, tag: BlockTag.manifest });
+/** `objectKey` is where it was read. */
+export function decodeManifest(objectKey: string, bytes: Uint8Array, keys: StoreKeys): ManifestState {
+  const reader = new ObjectReader(bytes, {
+    kind: ObjectKind.manifest,
+    tag: BlockTag.manifest,
+    objectKey,
+    keys,
+  });
   const pieces: Buffer[] = [];
   for (let block = reader.next(); block !== undefined; block = reader.next()) pieces.push(block.raw);
   if (reader.state !== 'whole') return reader.state;
@@ -48,12 +58,10 @@ export function decodeManifest(bytes: Uint8Array): ManifestState {
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
-  const { number, boot, takenAtSeconds, partBytes, swarms, peers, cutSequence, vector } = value as Record<
-    keyof Manifest,
-    unknown
-  >;
+  const { number, boot, takenAtSeconds, partBytes, swarms, peers, completed, cutSequence, vector } =
+    value as Record<keyof Manifest, unknown>;
   return (
-    [number, takenAtSeconds, swarms, peers, cutSequence].every(isCount) &&
+    [number, takenAtSeconds, swarms, peers, completed ?? 0, cutSequence].every(isCount) &&
     typeof boot === 'string' &&
     Array.isArray(partBytes) &&
     partBytes.every(isCount) &&
