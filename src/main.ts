@@ -288,6 +288,7 @@ function readGauges(): Gauges {
       savedSeconds: status.lastSavedAtSeconds,
       isSaving: status.isSaving,
       failure: status.lastError,
+      operations: store.operations,
     },
     restore: readRestore(),
     warnings: proxyWarnings.warnings,

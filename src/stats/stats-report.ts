@@ -62,6 +62,7 @@ export function statsReport(gauges: Gauges) {
       failure: store.failure ?? null,
       isRestored: gauges.restore.isSettled,
       restore: gauges.restore.explanation,
+      operations: { ...store.operations },
     },
     access: { ...gauges.access },
     memory: { ...gauges.memory },
