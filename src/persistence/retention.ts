@@ -11,7 +11,7 @@ import { isComplete, type ListedSnapshot } from './snapshot-listing.ts';
 import type { Store } from './store.ts';
 
 /** Another boot's snapshot without a manifest may still be being written when it is younger than this. */
-const LEFTOVER_AGE_SECONDS_MIN = 2 * 3600;
+export const LEFTOVER_AGE_SECONDS_MIN = 2 * 3600;
 
 export interface RetentionOptions {
   readonly store: Store;
