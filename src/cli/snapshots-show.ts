@@ -1,0 +1,70 @@
+/** `trakx snapshots show`: one snapshot's manifest, its parts beside what the manifest says of them, and the journal past it. */
+import { partKey } from '../persistence/object-keys.ts';
+import { type SurveyedSnapshot, surveySnapshots } from '../persistence/snapshot-survey.ts';
+import { ExitCode } from './exit-code.ts';
+import { bytesText, durationText } from './quantities.ts';
+import { type Around, findSnapshot, nameOf, storeSeconds } from './snapshots-around.ts';
+import { describe } from './snapshots-list.ts';
+
+export async function showCommand(
+  around: Around,
+  options: { readonly name: string; readonly isJson: boolean },
+): Promise<number> {
+  const { store, out, signal } = around;
+  const snapshot = findSnapshot(await surveySnapshots(store, { signal }), options.name);
+  const summary = describe(snapshot, storeSeconds(around));
+  const parts = partsOf(snapshot);
+  if (options.isJson) {
+    const { cutSequence = null, vector = null } = snapshot.manifest ?? {};
+    const { listed } = snapshot;
+    const document = { ...summary, folder: listed.prefix, cutSequence, vector, partsListed: parts };
+    out.write(`${JSON.stringify(document, null, 2)}\n`);
+    return ExitCode.done;
+  }
+  const rows: [string, string][] = [
+    ['snapshot', `${nameOf(snapshot)} in ${store.address}`],
+    ['state', snapshot.what === undefined ? summary.state : `${summary.state}: ${snapshot.what}`],
+  ];
+  if (summary.takenAt !== null)
+    rows.push(['taken at', `${summary.takenAt}, ${durationText(summary.ageSeconds ?? 0)} ago`]);
+  if (snapshot.manifest !== undefined) {
+    rows.push(['swarms', String(snapshot.manifest.swarms)], ['peers', String(snapshot.manifest.peers)]);
+  }
+  rows.push([
+    'bytes',
+    `${bytesText(summary.bytes)} in ${summary.parts === 1 ? '1 part' : `${summary.parts} parts`} and a manifest`,
+  ]);
+  for (const { part, bytes, bytesExpected } of parts) {
+    rows.push([`part ${part}`, partText(bytes, bytesExpected)]);
+  }
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) out.write(`${name.padEnd(width)}  ${value}\n`);
+  return ExitCode.done;
+}
+
+interface PartListed {
+  readonly part: number;
+  readonly key: string;
+  /** null: it is not there. */
+  readonly bytes: number | null;
+  /** By the manifest; null when that cannot be read or names no such part. */
+  readonly bytesExpected: number | null;
+}
+
+function partsOf({ listed, manifest }: SurveyedSnapshot): readonly PartListed[] {
+  const numbers = new Set([...listed.parts.keys(), ...(manifest?.partBytes.keys() ?? [])]);
+  return [...numbers]
+    .sort((a, b) => a - b)
+    .map((part) => ({
+      part,
+      key: partKey(listed, part),
+      bytes: listed.parts.get(part)?.sizeBytes ?? null,
+      bytesExpected: manifest?.partBytes[part] ?? null,
+    }));
+}
+
+function partText(bytes: number | null, bytesExpected: number | null): string {
+  if (bytes === null) return `missing; the manifest says ${bytesExpected} bytes`;
+  if (bytesExpected === null || bytes === bytesExpected) return `${bytes} bytes`;
+  return `${bytes} bytes; the manifest says ${bytesExpected}`;
+}
