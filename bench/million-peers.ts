@@ -7,6 +7,7 @@
  * Peers come in through the announce path without the socket: query bytes are parsed, the tracker decides, the
  * table stores, the reply is written. Purge, save and restore are the ones that the tracker runs.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import { createLog } from '../src/log.ts';
 import { openStore } from '../src/persistence/open-store.ts';
 import { Restorer } from '../src/persistence/restorer.ts';
 import { Saver } from '../src/persistence/saver.ts';
+import { StoreKeys } from '../src/persistence/store-keys.ts';
 import { announceReplyBytesMax, writeAnnounceReply } from '../src/protocol/announce-reply.ts';
 import { parseAnnounceRequest } from '../src/protocol/announce-request.ts';
 import { ClientError } from '../src/protocol/client-error.ts';
@@ -175,10 +177,12 @@ print(
 );
 
 const store = await openStore({ kind: 'directory', path: folder }, { nowSeconds });
+const keys = new StoreKeys([], randomBytes);
 const restoreInto = (into: SwarmTable) =>
   new Restorer({
     store,
     table: into,
+    keys,
     isServed: () => true,
     whenServedIsKnown: Promise.resolve(),
     peerTtlSeconds: PEER_TTL,
@@ -193,6 +197,7 @@ const saver = new Saver({
   store,
   table,
   restore: first,
+  keys,
   boot: 'bench000',
   keep: 1,
   nowSeconds,

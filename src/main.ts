@@ -25,11 +25,13 @@ const { HttpServer } = await import('./http/server.ts');
 const { statsRoutes } = await import('./http/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access-log.ts');
+const { GuardedStore } = await import('./persistence/guarded-store.ts');
 const { NewerObjects } = await import('./persistence/newer-objects.ts');
 const { openStore } = await import('./persistence/open-store.ts');
 const { explainRestore } = await import('./persistence/restore-explanation.ts');
 const { Restorer } = await import('./persistence/restorer.ts');
 const { Saver } = await import('./persistence/saver.ts');
+const { StoreKeys } = await import('./persistence/store-keys.ts');
 const { WatchedStore } = await import('./persistence/watched-store.ts');
 const { runInSlices } = await import('./slices.ts');
 const { Counters } = await import('./stats/counters.ts');
@@ -94,14 +96,14 @@ const tracker = new Tracker({ table, access, counters, settings: config, random 
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
-const store = new WatchedStore(await openStore(config.store, { nowSeconds, wallSeconds }), {
-  log,
-  nowSeconds,
-});
+const keys = new StoreKeys(config.storeKeys, randomBytes);
+const driver = await openStore(config.store, { nowSeconds, wallSeconds });
+const store = new GuardedStore(new WatchedStore(driver, { log, nowSeconds }), keys);
 const newer = new NewerObjects();
 const accessLog = new AccessLog({
   store,
   newer,
+  keys,
   access,
   boot,
   dropSwarm: (infoHash) => table.drop(infoHash),
@@ -112,6 +114,7 @@ const accessLog = new AccessLog({
 const restorer = new Restorer({
   store,
   newer,
+  keys,
   table,
   isServed: (infoHash) => access.isServed(infoHash),
   whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
@@ -125,6 +128,7 @@ const saver = new Saver({
   store,
   table,
   restore: restorer,
+  keys,
   boot,
   keep: config.snapshotKeep,
   nowSeconds,

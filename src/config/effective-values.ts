@@ -36,6 +36,7 @@ export function effectiveValues(config: Config): EffectiveValues {
     SNAPSHOT_CRON: config.snapshotCron,
     SNAPSHOT_KEEP: config.snapshotKeep,
     ...storeValues(config.store),
+    STORE_KEY: config.storeKeys.map(() => HIDDEN).join(',') || null,
     ACCESS_MODE: config.accessMode,
     BANNED_HASHES: counted(config.bannedHashes.length),
     ALLOWED_HASHES: counted(config.allowedHashes.length),

@@ -7,6 +7,7 @@
 
 export const SNAPSHOTS_PREFIX = 'snapshots/';
 export const ACCESS_PREFIX = 'access/';
+export const JOURNAL_PREFIX = 'journal/';
 
 const NUMBER_DIGITS = 10;
 /** From here on a number is not one that somebody counted to, and there must always be a next. */

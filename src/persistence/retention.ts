@@ -1,6 +1,6 @@
 /**
  * Keeps the newest whole snapshots and deletes the others (rules D-T1, D-T2). Deletes nothing that it does not
- * understand: damaged snapshots stay, and once an object of a later version was met anywhere everything stays.
+ * understand: damaged snapshots and those that no key opens stay, and once an object of a later version was met anywhere everything stays.
  * Leaves it to the caller to run only after a whole snapshot was saved and the restore had settled.
  */
 import type { Log } from '../log.ts';
@@ -9,6 +9,7 @@ import type { NewerObjects } from './newer-objects.ts';
 import { manifestKey } from './object-keys.ts';
 import { isComplete, type ListedSnapshot } from './snapshot-listing.ts';
 import type { Store } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 /** Another boot's snapshot without a manifest may still be being written when it is younger than this. */
 export const LEFTOVER_AGE_SECONDS_MIN = 2 * 3600;
@@ -21,6 +22,7 @@ export interface RetentionOptions {
   /** Folders of snapshots that a restore found damaged although their manifests are well. */
   readonly isDamaged: (prefix: string) => boolean;
   readonly newer: NewerObjects;
+  readonly keys: StoreKeys;
   readonly nowSeconds: () => number;
   readonly log: Log;
 }
@@ -47,7 +49,7 @@ export class Retention {
       }
       const manifest = await this.#manifest(snapshot, signal);
       if (manifest === 'newer') this.#foundNewer(snapshot);
-      else if (manifest !== 'damaged' && isComplete(snapshot, manifest)) whole.push(snapshot);
+      else if (typeof manifest === 'object' && isComplete(snapshot, manifest)) whole.push(snapshot);
     }
     this.#forgetManifests(listed);
     if (newer.hasAny) return;
@@ -62,7 +64,9 @@ export class Retention {
   async #manifest(snapshot: ListedSnapshot, signal: AbortSignal | undefined): Promise<ManifestState> {
     const known = this.#manifests.get(snapshot.prefix);
     if (known !== undefined) return known;
-    const manifest = decodeManifest(await this.#options.store.get(manifestKey(snapshot), signal));
+    const key = manifestKey(snapshot);
+    const { store, keys } = this.#options;
+    const manifest = decodeManifest(key, await store.get(key, signal), keys);
     this.#manifests.set(snapshot.prefix, manifest);
     return manifest;
   }

@@ -23,6 +23,7 @@ import { Retention } from './retention.ts';
 import { isComplete, listSnapshots } from './snapshot-listing.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { type Store, StoreError } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 const WALK_MS_MAX = 5 * 60_000;
 
@@ -45,6 +46,7 @@ export interface SaverOptions {
   readonly store: Store;
   readonly table: SwarmSource;
   readonly restore: RestoreVerdict;
+  readonly keys: StoreKeys;
   /** Of this process: 8 to 32 characters of a-z and 0-9, random, new at each start. */
   readonly boot: string;
   /** Whole snapshots to keep (SNAPSHOT_KEEP). */
@@ -198,7 +200,7 @@ export class Saver {
         `Parts of ${snapshotPrefix(id)} are missing in ${store.address} after they were put.`,
       );
     }
-    const bytes = encodeManifest(manifest);
+    const bytes = encodeManifest(manifest, this.#options.keys);
     await store.put(manifestKey(id), bytes, signal);
 
     this.#changesSaved = changesAtCut;
@@ -215,8 +217,10 @@ export class Saver {
     id: SnapshotId,
     signal: AbortSignal,
   ): Promise<{ readonly partBytes: readonly number[]; readonly swarms: number; readonly peers: number }> {
-    const { store, table, nowSeconds, monotonicMs, partBytesMax } = this.#options;
+    const { store, table, keys, nowSeconds, monotonicMs, partBytesMax } = this.#options;
     const writer = new SnapshotWriter({
+      keys,
+      partKey: (part) => partKey(id, part),
       nowSeconds,
       offsetSeconds: store.clockOffsetSeconds,
       ...(partBytesMax === undefined ? {} : { partBytesMax }),

@@ -4,6 +4,7 @@ import { Restorer, type RestorerOptions } from '../../src/persistence/restorer.t
 import { type RestoreVerdict, Saver, type SaverOptions } from '../../src/persistence/saver.ts';
 import type { Store } from '../../src/persistence/store.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
+import { noKeys } from './keys.ts';
 import { memoryLog } from './log.ts';
 import { NOW } from './swarm.ts';
 
@@ -18,6 +19,7 @@ export function makeSaver(store: Store, table: SwarmTable, options: Partial<Save
     store,
     table,
     restore: settled(),
+    keys: noKeys(),
     boot: 'boot0001',
     keep: 5,
     nowSeconds: () => NOW,
@@ -35,6 +37,7 @@ export function makeRestorer(
   return new Restorer({
     store,
     table,
+    keys: noKeys(),
     isServed: () => true,
     whenServedIsKnown: Promise.resolve(),
     peerTtlSeconds: PEER_TTL_SECONDS,

@@ -6,6 +6,7 @@ import { BLOCK_HEADER_BYTES, OBJECT_HEADER_BYTES } from '../../src/persistence/o
 import { HeldTotals, PartRestorer } from '../../src/persistence/part-restorer.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { flipBit } from '../builders/damage.ts';
+import { noKeys } from '../builders/keys.ts';
 import { contents, fillTable } from '../builders/saved-swarms.ts';
 import { makeSaver, PEER_TTL_SECONDS, restore } from '../builders/snapshots.ts';
 import { MemoryStore } from '../builders/store.ts';
@@ -32,9 +33,10 @@ function restorePart(bytes: Uint8Array): { readonly lines: readonly string[]; re
     addresses: { add: () => {} },
     nowSeconds: () => NOW,
     offsetSeconds: 0,
+    keys: noKeys(),
   };
   const counts = { peersRestored: 0, peersExpired: 0, peersLeftOut: 0, peersNotServed: 0 };
-  const part = new PartRestorer(bytes, settings, counts, new HeldTotals());
+  const part = new PartRestorer(PART, bytes, settings, counts, new HeldTotals());
   while (part.step());
   return { lines: contents(table, NOW), state: part.state };
 }
@@ -91,8 +93,16 @@ describe('damage to a stored snapshot', () => {
     }
     const manifest = await store.get(MANIFEST);
     for (let at = 0; at < manifest.length; at++) {
-      assert.equal(decodeManifest(flipBit(manifest, at, at & 7)), 'damaged', `byte ${at} of the manifest`);
-      assert.equal(decodeManifest(manifest.subarray(0, at)), 'damaged', `manifest cut at ${at}`);
+      assert.equal(
+        decodeManifest(MANIFEST, flipBit(manifest, at, at & 7), noKeys()),
+        'damaged',
+        `byte ${at} of the manifest`,
+      );
+      assert.equal(
+        decodeManifest(MANIFEST, manifest.subarray(0, at), noKeys()),
+        'damaged',
+        `manifest cut at ${at}`,
+      );
     }
   });
 
