@@ -98,7 +98,8 @@ const tracker = new Tracker({ table, access, counters, settings: config, random 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
 const keys = new StoreKeys(config.storeKeys, randomBytes);
 const driver = await openStore(config.store, { nowSeconds, wallSeconds });
-const store = new GuardedStore(new WatchedStore(driver, { log, nowSeconds }), keys);
+const watched = new WatchedStore(driver, { log, nowSeconds });
+const store = new GuardedStore(watched, keys);
 const newer = new NewerObjects();
 const accessLog = new AccessLog({
   store,
@@ -292,7 +293,7 @@ function readGauges(): Gauges {
       savedSeconds: status.lastSavedAtSeconds,
       isSaving: status.isSaving,
       failure: status.lastError,
-      operations: store.operations,
+      operations: watched.operations,
     },
     restore: readRestore(),
     warnings: proxyWarnings.warnings,

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { parseSnapshotName, snapshotName } from '../persistence/object-keys.ts';
 import type { SurveyedSnapshot } from '../persistence/snapshot-survey.ts';
 import type { Store } from '../persistence/store.ts';
+import type { StoreKeys } from '../persistence/store-keys.ts';
 import type { MonotonicMs } from '../slices.ts';
 import type { Progress } from './progress.ts';
 
@@ -13,6 +14,8 @@ export interface Output {
 export interface Around {
   readonly config: Config;
   readonly store: Store;
+  /** Those of STORE_KEY. */
+  readonly keys: StoreKeys;
   readonly out: Output;
   readonly errors: Output;
   readonly progress: Progress;

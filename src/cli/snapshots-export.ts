@@ -26,7 +26,7 @@ export async function exportCommand(
   options: ExportOptions,
 ): Promise<number> {
   const { store, errors, progress, signal } = around;
-  const surveyed = await surveySnapshots(store, { signal });
+  const surveyed = await surveySnapshots(store, around);
   const snapshot = options.name === undefined ? newestWhole(surveyed) : findSnapshot(surveyed, options.name);
   if (snapshot === undefined) throw new CommandError(`There is no whole snapshot in ${store.address}`);
   const out = options.output === undefined ? around.out : await openFile(options.output);
@@ -39,7 +39,7 @@ export async function exportCommand(
         wrong.push(`${key} is gone since it was listed`);
         continue;
       }
-      const lines = new SnapshotLines(bytes, options);
+      const lines = new SnapshotLines(key, bytes, { ...options, keys: around.keys });
       for (let block = lines.next(); block !== undefined; block = lines.next()) {
         if (block !== '') yield block;
         progress.show(

@@ -14,13 +14,14 @@ const COLUMNS = [
   { title: 'BYTES', isRight: true },
   { title: 'SWARMS', isRight: true },
   { title: 'PEERS', isRight: true },
+  { title: 'SEALED' },
   { title: 'STATE' },
 ] as const;
 
 /** Finds nothing wrong with what it lists: that is the work of `verify`. */
 export async function listCommand(around: Around, options: { readonly isJson: boolean }): Promise<number> {
-  const { store, out, signal } = around;
-  const surveyed = await surveySnapshots(store, { signal });
+  const { store, out } = around;
+  const surveyed = await surveySnapshots(store, around);
   const now = storeSeconds(around);
   if (options.isJson) {
     const snapshots = surveyed.map((snapshot) => describe(snapshot, now));
@@ -39,13 +40,14 @@ export async function listCommand(around: Around, options: { readonly isJson: bo
 }
 
 /** What is known of a snapshot without reading its parts, as JSON has it; null is what cannot be known. */
-export function describe({ listed, manifest, state, what }: SurveyedSnapshot, nowSeconds: number) {
+export function describe({ listed, manifest, state, what, isSealed }: SurveyedSnapshot, nowSeconds: number) {
   return {
     number: listed.number,
     boot: listed.boot,
     state,
     /** Why it is not whole. */
     what: what ?? null,
+    isSealed: isSealed ?? null,
     takenAt: manifest === undefined ? null : timeText(manifest.takenAtSeconds),
     ageSeconds: manifest === undefined ? null : Math.max(0, nowSeconds - manifest.takenAtSeconds),
     parts: manifest?.partBytes.length ?? listed.parts.size,
@@ -56,7 +58,7 @@ export function describe({ listed, manifest, state, what }: SurveyedSnapshot, no
 }
 
 function row(snapshot: SurveyedSnapshot, nowSeconds: number): string[] {
-  const { number, boot, takenAt, ageSeconds, parts, bytes, swarms, peers, state } = describe(
+  const { number, boot, takenAt, ageSeconds, parts, bytes, swarms, peers, isSealed, state } = describe(
     snapshot,
     nowSeconds,
   );
@@ -69,6 +71,7 @@ function row(snapshot: SurveyedSnapshot, nowSeconds: number): string[] {
     bytesText(bytes),
     swarms === null ? '-' : String(swarms),
     peers === null ? '-' : String(peers),
+    isSealed === null ? '-' : isSealed ? 'yes' : 'no',
     state,
   ];
 }

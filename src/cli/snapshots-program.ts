@@ -6,8 +6,10 @@ import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Config, describeProblem, isConfig, loadConfig } from '../config/config.ts';
 import type { Environment, System } from '../config/system.ts';
+import { GuardedStore } from '../persistence/guarded-store.ts';
 import { openStore } from '../persistence/open-store.ts';
 import { StoreError } from '../persistence/store.ts';
+import { StoreKeys } from '../persistence/store-keys.ts';
 import type { MonotonicMs } from '../slices.ts';
 import { ExitCode } from './exit-code.ts';
 import { Progress } from './progress.ts';
@@ -31,8 +33,7 @@ export interface SnapshotsSurroundings {
   readonly monotonicMs: MonotonicMs;
   /** Uniform 32 bits. */
   readonly random: () => number;
-  /** A new boot id. */
-  readonly bootId: () => string;
+  readonly randomBytes: (count: number) => Uint8Array;
   readonly setExitCode: (code: number) => void;
   /** Calls back at Ctrl-C; returns what ends that. */
   readonly onInterrupt: (listener: () => void) => () => void;
@@ -40,6 +41,8 @@ export interface SnapshotsSurroundings {
 
 /** TO_AWS_REGION is AWS_REGION for the store that is written to. */
 const OF_OTHER_STORE = 'TO_';
+
+const BOOT_ID_BYTES = 8;
 
 const STORE_HELP = `
 The store is the one that the tracker would use with this environment (STORE_URL and what belongs to it);
@@ -61,7 +64,8 @@ The newest whole snapshot that was taken at or before it is read. The other stor
 journal; bans and allowed hashes are copied as they are now. This store is not changed.
 
 The other store takes AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID and so on as this one does; where it needs
-others, set TO_AWS_REGION, TO_AWS_ENDPOINT_URL_S3, TO_AWS_ACCESS_KEY_ID and so on.
+others, set TO_AWS_REGION, TO_AWS_ENDPOINT_URL_S3, TO_AWS_ACCESS_KEY_ID, TO_STORE_KEY and so on. What is written is
+sealed with the first key of TO_STORE_KEY, or of STORE_KEY; TO_STORE_KEY= (empty) writes it open.
 
 Examples:
   trakx snapshots restore --at 2026-11-21T14:00:00Z --to file:./state-of-two-o-clock
@@ -140,9 +144,11 @@ export function snapshotsProgram(surroundings: SnapshotsSurroundings): Command {
     .action((options: { at: string; to: string; json?: boolean }) =>
       run(async (around) => {
         const to = configOf(otherEnvironment(surroundings.env, options.to), surroundings.system);
-        const { bootId, random, nowSeconds } = surroundings;
+        const { random, nowSeconds } = surroundings;
+        const toKeys = new StoreKeys(to.storeKeys, surroundings.randomBytes);
+        const toStore = new GuardedStore(await openStore(to.store, { nowSeconds }), toKeys);
         return restoreCommand(
-          { ...around, random, boot: bootId(), to: await openStore(to.store, { nowSeconds }) },
+          { ...around, random, boot: bootId(surroundings), to: toStore, toKeys },
           { atSeconds: parseTime(options.at, nowSeconds())!, isJson: options.json === true },
         );
       }),
@@ -161,7 +167,7 @@ export function snapshotsProgram(surroundings: SnapshotsSurroundings): Command {
     .action((names: string[], options: PruneWords) =>
       run((around) =>
         pruneCommand(
-          { ...around, boot: surroundings.bootId(), confirm: confirmation(surroundings, around.interrupt) },
+          { ...around, boot: bootId(surroundings), confirm: confirmation(surroundings, around.interrupt) },
           {
             names,
             keep: options.keep,
@@ -204,8 +210,9 @@ async function runWith(
     const config = configOf(surroundings.env, surroundings.system);
     const store = await openStore(config.store, { nowSeconds });
     const { signal } = ending;
-    const around = { config, store, out, errors, progress, nowSeconds, monotonicMs, signal, interrupt };
-    surroundings.setExitCode(await work(around));
+    const keys = new StoreKeys(config.storeKeys, surroundings.randomBytes);
+    const tools = { out, errors, progress, nowSeconds, monotonicMs, signal, interrupt };
+    surroundings.setExitCode(await work({ ...tools, config, store, keys }));
   } catch (error) {
     progress.clear();
     if (ending.signal.aborted) {
@@ -220,6 +227,10 @@ async function runWith(
   } finally {
     endListening();
   }
+}
+
+function bootId({ randomBytes }: SnapshotsSurroundings): string {
+  return Buffer.from(randomBytes(BOOT_ID_BYTES)).toString('hex');
 }
 
 /** Throws a CommandError that names every problem. */

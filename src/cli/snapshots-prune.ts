@@ -39,8 +39,8 @@ const REASONS: Readonly<Record<PruneReason, string>> = {
 };
 
 export async function pruneCommand(around: PruneAround, options: PruneCommandOptions): Promise<number> {
-  const { store, out, errors, progress, signal, config } = around;
-  const surveyed = await surveySnapshots(store, { signal });
+  const { store, out, errors, progress, config } = around;
+  const surveyed = await surveySnapshots(store, around);
   const wishes = {
     keep: options.keep ?? config.snapshotKeep,
     keepOfTracker: config.snapshotKeep,

@@ -8,12 +8,15 @@ import { whatIsThere, writeSingleSnapshot } from '../persistence/single-snapshot
 import { storedBytes } from '../persistence/snapshot-survey.ts';
 import { loadStateAt, type StateAt } from '../persistence/state-at.ts';
 import type { Store } from '../persistence/store.ts';
+import type { StoreKeys } from '../persistence/store-keys.ts';
 import { ExitCode } from './exit-code.ts';
 import { bytesText, timeText } from './quantities.ts';
 import { type Around, CommandError, nameOf } from './snapshots-around.ts';
 
 export interface RestoreAround extends Around {
   readonly to: Store;
+  /** Those of TO_STORE_KEY, or of STORE_KEY. */
+  readonly toKeys: StoreKeys;
   /** Of this process. */
   readonly boot: string;
   /** Uniform 32 bits. */
@@ -24,7 +27,7 @@ export async function restoreCommand(
   around: RestoreAround,
   options: { readonly atSeconds: number; readonly isJson: boolean },
 ): Promise<number> {
-  const { store, to, progress, signal, config, out, errors } = around;
+  const { store, to, toKeys, progress, signal, config, out, errors } = around;
   const there = await whatIsThere(to, signal);
   if (there !== undefined) {
     throw new CommandError(
@@ -47,10 +50,11 @@ export async function restoreCommand(
     progress.show(() => `wrote ${bytesText(bytesWritten)} to ${to.address}`);
   };
   // The bans first: with the snapshot there, a tracker may start on it.
-  const accessObjects = await copyAccessObjects(store, to, signal);
+  const accessObjects = await copyAccessObjects(around, { store: to, keys: toKeys }, signal);
   const written = await writeSingleSnapshot({
     ...around,
     store: to,
+    keys: toKeys,
     table: state.table,
     takenAtSeconds: state.asOfSeconds,
     onWritten,

@@ -10,8 +10,8 @@ export async function showCommand(
   around: Around,
   options: { readonly name: string; readonly isJson: boolean },
 ): Promise<number> {
-  const { store, out, signal } = around;
-  const snapshot = findSnapshot(await surveySnapshots(store, { signal }), options.name);
+  const { store, out } = around;
+  const snapshot = findSnapshot(await surveySnapshots(store, around), options.name);
   const summary = describe(snapshot, storeSeconds(around));
   const parts = partsOf(snapshot);
   if (options.isJson) {
@@ -25,6 +25,7 @@ export async function showCommand(
     ['snapshot', `${nameOf(snapshot)} in ${store.address}`],
     ['state', snapshot.what === undefined ? summary.state : `${summary.state}: ${snapshot.what}`],
   ];
+  if (summary.isSealed !== null) rows.push(['sealed', summary.isSealed ? 'yes' : 'no']);
   if (summary.takenAt !== null)
     rows.push(['taken at', `${summary.takenAt}, ${durationText(summary.ageSeconds ?? 0)} ago`]);
   if (snapshot.manifest !== undefined) {

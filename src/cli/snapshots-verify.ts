@@ -31,8 +31,8 @@ interface Verified {
 
 /** Fails when anything is wrong. */
 export async function verifyCommand(around: Around, options: VerifyOptions): Promise<number> {
-  const { store, out, signal } = around;
-  const surveyed = await surveySnapshots(store, { signal });
+  const { store, out } = around;
+  const surveyed = await surveySnapshots(store, around);
   const chosen = choose(surveyed, options, store.address);
   const bytesAll = chosen.reduce((sum, { listed }) => sum + storedBytes(listed), 0);
   let bytesRead = 0;
@@ -81,8 +81,8 @@ async function verify(
   onRead: (bytes: number) => void,
   isAskedFor: boolean,
 ): Promise<Verified | undefined> {
-  const { store, signal, monotonicMs } = around;
-  const check = await checkSnapshot(store, snapshot, { monotonicMs, signal, onRead });
+  const { store, signal } = around;
+  const check = await checkSnapshot(store, snapshot, { ...around, onRead });
   if (check.state === 'damaged' && snapshot.manifest !== undefined) {
     const manifest = snapshot.listed.manifest!.key;
     if ((await store.list(manifest, signal)).length === 0) return undefined;

@@ -105,7 +105,7 @@ program.addCommand(
     nowSeconds: () => Math.floor(Date.now() / 1000),
     monotonicMs: () => performance.now(),
     random: () => (Math.random() * 0x1_0000_0000) >>> 0,
-    bootId: () => randomBytes(8).toString('hex'),
+    randomBytes,
     setExitCode: (code) => {
       process.exitCode = code;
     },

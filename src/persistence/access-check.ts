@@ -4,6 +4,7 @@ import { AccessObjectReader } from './access-object.ts';
 import { ACCESS_PREFIX, bootOfAccessKey } from './object-keys.ts';
 import { readAhead } from './read-ahead.ts';
 import type { ObjectProblem } from './snapshot-check.ts';
+import { LOCKED, type SurveyOptions } from './snapshot-survey.ts';
 import type { Store } from './store.ts';
 
 export interface AccessCheck {
@@ -17,20 +18,21 @@ export interface AccessCheck {
 /** Rejects with a StoreError when the store fails. */
 export async function checkAccessObjects(
   store: Store,
-  { signal }: { readonly signal?: AbortSignal | undefined },
+  { keys, signal }: SurveyOptions,
 ): Promise<AccessCheck> {
   const listed = await store.list(ACCESS_PREFIX, signal);
-  const keys = listed.map(({ key }) => key).filter((key) => bootOfAccessKey(key) !== undefined);
+  const objectKeys = listed.map(({ key }) => key).filter((key) => bootOfAccessKey(key) !== undefined);
   const problems: ObjectProblem[] = [];
   let [objects, bytesRead, hasNewer] = [0, 0, false];
-  for await (const { key, bytes } of readAhead(store, keys, signal)) {
+  for await (const { key, bytes } of readAhead(store, objectKeys, signal)) {
     if (bytes === undefined) continue; // folded with others since it was listed
-    const reader = new AccessObjectReader(bytes);
+    const reader = new AccessObjectReader(key, bytes, keys);
     while (reader.next() !== undefined);
     objects += 1;
     bytesRead += bytes.length;
     hasNewer ||= reader.state === 'newer';
     if (reader.state === 'newer') problems.push({ key, what: 'a later version of the tracker wrote it' });
+    if (reader.state === 'locked') problems.push({ key, what: LOCKED });
     if (reader.state === 'damaged') problems.push({ key, what: reader.damage ?? 'it is damaged' });
     await nextTurn();
   }

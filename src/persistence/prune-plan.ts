@@ -11,7 +11,7 @@ import { parseSnapshotKey, snapshotPrefix } from './object-keys.ts';
 import { Retention } from './retention.ts';
 import { type CheckOptions, checkSnapshot } from './snapshot-check.ts';
 import type { ListedSnapshot } from './snapshot-listing.ts';
-import { isLeftover, type SurveyedSnapshot, surveySnapshots } from './snapshot-survey.ts';
+import { isLeftover, LOCKED, type SurveyedSnapshot, surveySnapshots } from './snapshot-survey.ts';
 import type { Store } from './store.ts';
 
 /** `journal`: segments that no snapshot that stays needs. */
@@ -62,7 +62,7 @@ export async function planPrune(
   wishes: PruneWishes,
   options: PruneOptions,
 ): Promise<PrunePlan> {
-  await refuseBesideNewer(surveyed, options);
+  await refuseWhatIsNotOurs(surveyed, options);
   const damaged = new Set(
     surveyed.filter(({ state }) => state === 'damaged').map(({ listed }) => listed.prefix),
   );
@@ -83,10 +83,13 @@ export async function planPrune(
 const LAST_PEERS =
   'No whole snapshot would stay, and the damaged ones are all that peers can be restored from. Name those that shall go all the same.';
 
-async function refuseBesideNewer(
+async function refuseWhatIsNotOurs(
   surveyed: readonly SurveyedSnapshot[],
   options: PruneOptions,
 ): Promise<void> {
+  const locked = surveyed.find(({ state }) => state === 'locked');
+  if (locked !== undefined && !options.keys.hasOpened)
+    throw new PruneRefusal(`${locked.listed.prefix}: ${LOCKED}. Nothing is deleted.`);
   const newer = surveyed.find(({ state }) => state === 'newer');
   const isNewer = newer !== undefined || (await checkAccessObjects(options.store, options)).hasNewer;
   if (!isNewer) return;
@@ -196,11 +199,11 @@ function keysOf({ manifest, parts }: ListedSnapshot): readonly string[] {
  */
 export async function prune(
   plan: PrunePlan,
-  { store, signal }: Pick<PruneOptions, 'store' | 'signal'>,
+  { store, keys, signal }: Pick<PruneOptions, 'store' | 'keys' | 'signal'>,
   onDeleted: (key: string) => void,
 ): Promise<void> {
   if (plan.kept !== undefined) {
-    const now = await surveySnapshots(store, { signal });
+    const now = await surveySnapshots(store, { keys, signal });
     const prefix = plan.kept.listed.prefix;
     if (!now.some(({ listed, state }) => listed.prefix === prefix && state === 'whole'))
       throw new PruneRefusal(`${prefix} is gone since the store was read: nothing was deleted. Try again.`);

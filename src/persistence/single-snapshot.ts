@@ -6,12 +6,18 @@
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { Walk } from '../swarm/walk.ts';
 import { encodeManifest, type Manifest } from './manifest.ts';
-import { manifestKey, partKey, SNAPSHOTS_PREFIX, type SnapshotId, snapshotPrefix } from './object-keys.ts';
+import {
+  JOURNAL_PREFIX,
+  manifestKey,
+  partKey,
+  SNAPSHOTS_PREFIX,
+  type SnapshotId,
+  snapshotPrefix,
+} from './object-keys.ts';
 import { isComplete, listSnapshots } from './snapshot-listing.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { type Store, StoreError } from './store.ts';
-
-const JOURNAL_PREFIX = 'journal/';
+import type { StoreKeys } from './store-keys.ts';
 
 export interface SingleSnapshotOptions {
   readonly store: Store;
@@ -20,6 +26,8 @@ export interface SingleSnapshotOptions {
   readonly table: { walk(now: number): Pick<Walk, 'step' | 'end' | 'peers'> };
   /** What the snapshot says of when it was taken. */
   readonly takenAtSeconds: number;
+  /** Those of the store that is written to. */
+  readonly keys: StoreKeys;
   readonly monotonicMs: MonotonicMs;
   readonly signal?: AbortSignal | undefined;
   /** Told after each part. */
@@ -57,10 +65,12 @@ export async function writeSingleSnapshot(options: SingleSnapshotOptions): Promi
 }
 
 async function write(id: SnapshotId, options: SingleSnapshotOptions, put: string[]): Promise<SingleSnapshot> {
-  const { store, table, takenAtSeconds, monotonicMs, signal, partBytesMax, onWritten } = options;
+  const { store, keys, table, takenAtSeconds, monotonicMs, signal, partBytesMax, onWritten } = options;
   const writer = new SnapshotWriter({
     nowSeconds: () => takenAtSeconds,
     offsetSeconds: 0,
+    partKey: (part) => partKey(id, part),
+    keys,
     ...(partBytesMax === undefined ? {} : { partBytesMax }),
   });
   const partBytes: number[] = [];
@@ -86,7 +96,7 @@ async function write(id: SnapshotId, options: SingleSnapshotOptions, put: string
   const { swarmsTotal: swarms, peersTotal: peers } = writer;
   const manifest = { ...id, takenAtSeconds, partBytes, swarms, peers, cutSequence: 0, vector: {} };
   await assertAlone(id, manifest, options);
-  const bytes = encodeManifest(manifest);
+  const bytes = encodeManifest(manifest, keys);
   put.push(manifestKey(id));
   await store.put(manifestKey(id), bytes, signal);
   return { manifest, bytes: partBytes.reduce((sum, part) => sum + part, bytes.length) };

@@ -5,11 +5,12 @@
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import { BlockTag, ObjectKind } from './object-format.ts';
 import { partKey } from './object-keys.ts';
-import { ObjectReader } from './object-reader.ts';
+import { ObjectReader, type ObjectState } from './object-reader.ts';
 import { readAhead } from './read-ahead.ts';
 import { isOversized } from './snapshot-listing.ts';
-import type { SnapshotState, SurveyedSnapshot } from './snapshot-survey.ts';
+import { LOCKED, type SnapshotState, type SurveyedSnapshot } from './snapshot-survey.ts';
 import type { Store } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 import { SwarmEntryReader } from './swarm-entries.ts';
 
 export interface ObjectProblem {
@@ -30,6 +31,7 @@ export interface SnapshotCheck {
 }
 
 export interface CheckOptions {
+  readonly keys: StoreKeys;
   readonly monotonicMs: MonotonicMs;
   readonly signal?: AbortSignal | undefined;
   /** Told after each object. */
@@ -44,11 +46,12 @@ export async function checkSnapshot(
 ): Promise<SnapshotCheck> {
   const problems: ObjectProblem[] = [];
   const found = { bytesRead: listed.manifest?.sizeBytes ?? 0, swarms: 0, peers: 0, finishedAtSeconds: 0 };
-  if (state === 'newer') return { ...found, state, problems: [{ key: listed.prefix, what: what ?? '' }] };
+  if (state === 'newer' || state === 'locked')
+    return { ...found, state, problems: [{ key: listed.prefix, what: what ?? state }] };
   if (what !== undefined && state !== 'unfinished') problems.push({ key: listed.prefix, what });
   if (manifest !== undefined) problems.push(...partProblems(listed, manifest.partBytes));
   options.onRead?.(found.bytesRead);
-  let isNewer = false;
+  let [isNewer, isLocked] = [false, false];
   const parts = [...listed.parts.values()].filter((part) => !isOversized(part));
   const keys = parts.map(({ key }) => key).sort();
   for await (const { key, bytes } of readAhead(store, keys, options.signal)) {
@@ -56,10 +59,12 @@ export async function checkSnapshot(
       problems.push({ key, what: 'it is listed and not there' });
       continue;
     }
-    const part = new PartCheck(bytes);
+    const part = new PartCheck(key, bytes, options.keys);
     await runInSlices(() => part.step(), options);
-    isNewer ||= part.isNewer;
-    if (part.damage !== undefined) problems.push({ key, what: part.damage });
+    isNewer ||= part.state === 'newer';
+    isLocked ||= part.state === 'locked';
+    if (part.state === 'locked') problems.push({ key, what: LOCKED });
+    else if (part.damage !== undefined) problems.push({ key, what: part.damage });
     found.bytesRead += bytes.length;
     found.swarms += part.swarms;
     found.peers += part.peers;
@@ -72,6 +77,7 @@ export async function checkSnapshot(
       problems.push({ key: listed.prefix, what: 'its parts do not hold what the manifest says' });
   }
   if (isNewer) return { ...found, state: 'newer', problems };
+  if (isLocked) return { ...found, state: 'locked', problems };
   if (problems.length > 0) return { ...found, state: 'damaged', problems };
   return { ...found, state, problems };
 }
@@ -96,12 +102,18 @@ class PartCheck {
   peers = 0;
   finishedAtSeconds = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#reader = new ObjectReader(bytes, { kind: ObjectKind.snapshotPart, tag: BlockTag.swarms });
+  constructor(objectKey: string, bytes: Uint8Array, keys: StoreKeys) {
+    this.#reader = new ObjectReader(bytes, {
+      kind: ObjectKind.snapshotPart,
+      tag: BlockTag.swarms,
+      objectKey,
+      keys,
+    });
   }
 
-  get isNewer(): boolean {
-    return this.#reader.state === 'newer';
+  /** Meaningful once `step` has returned false. */
+  get state(): ObjectState {
+    return this.#reader.state;
   }
 
   get damage(): string | undefined {

@@ -9,6 +9,7 @@ import { formatInfoHash } from '../protocol/info-hash.ts';
 import { COMPLETED_ONCE, ENDPOINT_BYTES, IS_PARTIAL_SEED, RECORD_BYTES } from '../swarm/record.ts';
 import { BlockTag, ObjectKind } from './object-format.ts';
 import { ObjectReader, type ObjectState } from './object-reader.ts';
+import type { StoreKeys } from './store-keys.ts';
 import { SwarmEntryReader } from './swarm-entries.ts';
 
 export interface SwarmLine {
@@ -32,6 +33,12 @@ export interface PeerLine {
   readonly lastSeen: string;
 }
 
+export interface SnapshotLinesOptions {
+  readonly keys: StoreKeys;
+  /** False leaves the peers out, and so everybody's address. */
+  readonly hasPeers: boolean;
+}
+
 const PORT_BYTES = 2;
 const SEEN_BYTES = 2;
 const FLAGS = COMPLETED_ONCE | IS_PARTIAL_SEED;
@@ -42,10 +49,15 @@ export class SnapshotLines {
   swarms = 0;
   peers = 0;
 
-  /** `hasPeers` false leaves the peers out, and so everybody's address. */
-  constructor(bytes: Uint8Array, { hasPeers }: { readonly hasPeers: boolean }) {
-    this.#reader = new ObjectReader(bytes, { kind: ObjectKind.snapshotPart, tag: BlockTag.swarms });
-    this.#hasPeers = hasPeers;
+  /** `objectKey` is where the part was read. */
+  constructor(objectKey: string, bytes: Uint8Array, options: SnapshotLinesOptions) {
+    this.#reader = new ObjectReader(bytes, {
+      kind: ObjectKind.snapshotPart,
+      tag: BlockTag.swarms,
+      objectKey,
+      keys: options.keys,
+    });
+    this.#hasPeers = options.hasPeers;
   }
 
   /** Meaningful once `next` has returned undefined. */

@@ -61,7 +61,7 @@ export async function loadStateAt(options: StateAtOptions): Promise<StateAt | un
 async function load(
   snapshot: SurveyedSnapshot,
   asOfSeconds: number,
-  { store, monotonicMs, signal, peerTtlSeconds, random, onRead }: StateAtOptions,
+  { store, keys, monotonicMs, signal, peerTtlSeconds, random, onRead }: StateAtOptions,
 ): Promise<{ readonly table: SwarmTable; readonly counts: RestoreCounts }> {
   const { swarms, peers, partBytes } = snapshot.manifest!;
   const table = makeTable(peers, swarms, random);
@@ -73,11 +73,12 @@ async function load(
     addresses: { add: () => {} },
     nowSeconds: () => asOfSeconds,
     offsetSeconds: 0,
+    keys,
   };
   const totals = new HeldTotals();
-  const keys = partBytes.map((_, part) => partKey(snapshot.listed, part));
-  for await (const { key, bytes } of readAhead(store, keys, signal)) {
-    const part = bytes && new PartRestorer(bytes, settings, counts, totals);
+  const objectKeys = partBytes.map((_, part) => partKey(snapshot.listed, part));
+  for await (const { key, bytes } of readAhead(store, objectKeys, signal)) {
+    const part = bytes && new PartRestorer(key, bytes, settings, counts, totals);
     if (part !== undefined) await runInSlices(() => part.step(), { monotonicMs, signal });
     if (part?.state !== 'whole')
       throw new StoreError(

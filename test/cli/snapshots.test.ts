@@ -130,12 +130,12 @@ describe('trakx snapshots list', () => {
     const { status, stdout } = await run('list');
     assert.equal(status, 0);
     const lines = stdout.trimEnd().split('\n');
-    assert.match(lines[0]!, /^NUMBER +BOOT +TAKEN AT +AGE +PARTS +BYTES +SWARMS +PEERS +STATE$/);
+    assert.match(lines[0]!, /^NUMBER +BOOT +TAKEN AT +AGE +PARTS +BYTES +SWARMS +PEERS +SEALED +STATE$/);
     assert.match(
       lines[1]!,
-      /^ +2 +boot0002 +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +\d+ s +\d+ +[\d.]+ kB +\d+ +1200 +whole$/,
+      /^ +2 +boot0002 +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +\d+ s +\d+ +[\d.]+ kB +\d+ +1200 +no +whole$/,
     );
-    assert.match(lines[2]!, /^ +1 +boot0001 .* 600 +whole$/);
+    assert.match(lines[2]!, /^ +1 +boot0001 .* 600 +no +whole$/);
     assert.equal(lines.length, 3);
   });
 
