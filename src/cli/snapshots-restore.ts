@@ -39,7 +39,14 @@ export async function restoreCommand(
     bytesRead += bytes;
     progress.show(() => `read ${bytesText(bytesRead)} of ${store.address}`);
   };
-  const state = await loadStateAt({ ...around, ...options, peerTtlSeconds: config.peerTtlSeconds, onRead });
+  const { state, passedOver } = await loadStateAt({
+    ...around,
+    ...options,
+    peerTtlSeconds: config.peerTtlSeconds,
+    onRead,
+  });
+  progress.clear();
+  for (const { key, what } of passedOver) errors.write(`passed over ${key}: ${what}\n`);
   if (state === undefined) {
     const at = timeText(options.atSeconds);
     throw new CommandError(`No whole snapshot in ${store.address} was taken at or before ${at}.`);
@@ -60,7 +67,6 @@ export async function restoreCommand(
     onWritten,
   });
   progress.clear();
-  for (const { key, what } of state.passedOver) errors.write(`passed over ${key}: ${what}\n`);
   const { swarms, peers } = written.manifest;
   const result = {
     from: store.address,

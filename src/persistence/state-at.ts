@@ -26,6 +26,11 @@ export interface StateAt {
   /** The last second, up to the one asked for, of which the store knows anything. */
   readonly asOfSeconds: number;
   readonly counts: Readonly<RestoreCounts>;
+}
+
+export interface FoundState {
+  /** undefined: no whole snapshot is that old. */
+  readonly state: StateAt | undefined;
   /** Newer snapshots that were passed over, and why. */
   readonly passedOver: readonly ObjectProblem[];
 }
@@ -34,8 +39,8 @@ export interface StateAt {
 const SHARE_USED_MAX = 0.9;
 const PEERS_MIN = 10_000;
 
-/** undefined: no whole snapshot is that old. Rejects with a StoreError when the store fails. */
-export async function loadStateAt(options: StateAtOptions): Promise<StateAt | undefined> {
+/** Rejects with a StoreError when the store fails. */
+export async function loadStateAt(options: StateAtOptions): Promise<FoundState> {
   const { store, atSeconds } = options;
   const passedOver: ObjectProblem[] = [];
   for (const snapshot of await surveySnapshots(store, options)) {
@@ -53,9 +58,9 @@ export async function loadStateAt(options: StateAtOptions): Promise<StateAt | un
     const knownSeconds = Math.max(manifest!.takenAtSeconds, check.finishedAtSeconds);
     const asOfSeconds = Math.min(atSeconds, knownSeconds);
     const { table, counts } = await load(snapshot, asOfSeconds, options);
-    return { table, snapshot, asOfSeconds, counts, passedOver };
+    return { state: { table, snapshot, asOfSeconds, counts }, passedOver };
   }
-  return undefined;
+  return { state: undefined, passedOver };
 }
 
 async function load(

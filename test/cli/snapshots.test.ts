@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before, describe, type TestContext } from 'node:test';
 import type { StoreAddress } from '../../src/config/store-address.ts';
+import { AccessObjectReader, AccessObjectWriter } from '../../src/persistence/access-object.ts';
 import { ObjectKind } from '../../src/persistence/object-format.ts';
 import { openStore } from '../../src/persistence/open-store.ts';
 import type { Store } from '../../src/persistence/store.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { environmentOf, type Ran, trakx } from '../builders/command.ts';
 import { asVersion, flipBit } from '../builders/damage.ts';
+import { noKeys, storeKey, storeKeys } from '../builders/keys.ts';
 import { type S3Server, startS3Server } from '../builders/s3-server.ts';
 import { contents, fillTable } from '../builders/saved-swarms.ts';
 import { makeSaver, restore } from '../builders/snapshots.ts';
@@ -25,7 +27,13 @@ interface Kept {
   readonly address: StoreAddress;
   /** What each snapshot holds, from number 1 on. */
   readonly saved: readonly string[][];
+  readonly env: Readonly<Record<string, string>>;
   run(...words: string[]): Promise<Ran>;
+}
+
+/** STORE_KEY with the keys of these numbers. */
+function keyText(...numbers: number[]): string {
+  return numbers.map((number) => Buffer.from(storeKey(number)).toString('hex')).join(',');
 }
 
 function temporaryFolder(context: TestContext): string {
@@ -35,7 +43,11 @@ function temporaryFolder(context: TestContext): string {
 }
 
 /** A store with snapshots 1 to `count`, each of a table with more in it than the one before. */
-async function kept(context: TestContext, count: number, address?: StoreAddress): Promise<Kept> {
+async function kept(
+  context: TestContext,
+  count: number,
+  { address, keys = [] }: { address?: StoreAddress; keys?: number[] } = {},
+): Promise<Kept> {
   const where = address ?? { kind: 'directory', path: temporaryFolder(context) };
   const store = await openStore(where, { nowSeconds });
   const table = swarmTable();
@@ -47,13 +59,14 @@ async function kept(context: TestContext, count: number, address?: StoreAddress)
       boot: `boot000${number}`,
       nowSeconds: () => now,
       partBytesMax: 16_000,
+      keys: storeKeys(...keys),
       keep: 100,
     });
     assert.equal((await saver.save('admin')).kind, 'saved');
     saved.push(contents(table, now));
   }
-  const env = environmentOf(where);
-  return { store, address: where, saved, run: (...words) => trakx(['snapshots', ...words], env) };
+  const env = { ...environmentOf(where), STORE_KEY: keyText(...keys) };
+  return { store, address: where, saved, env, run: (...words) => trakx(['snapshots', ...words], env) };
 }
 
 /** The one key that ends so. */
@@ -70,9 +83,9 @@ async function change(store: Store, end: string, by: (bytes: Uint8Array) => Uint
 }
 
 /** A table that a tracker restores from the store at this second, as text. */
-async function restored(store: Store, now: number): Promise<string[]> {
+async function restored(store: Store, now: number, keys = noKeys()): Promise<string[]> {
   const table: SwarmTable = swarmTable();
-  await restore(store, table, { nowSeconds: () => now });
+  await restore(store, table, { nowSeconds: () => now, keys });
   return contents(table, now);
 }
 
@@ -472,7 +485,7 @@ describe('trakx snapshots restore', () => {
   });
 
   test('lists, verifies and prunes in a bucket', async (context) => {
-    const { run } = await kept(context, 3, server.address());
+    const { run } = await kept(context, 3, { address: server.address() });
     assert.match((await run('list')).stdout, / 3 +boot0003 .* whole\n/);
     assert.equal((await run('verify', '--all')).status, 0);
     assert.equal((await run('prune', '--keep', '1', '--yes')).status, 0);
@@ -567,4 +580,66 @@ describe('trakx snapshots prune', () => {
     assert.match(stderr, /later version/);
     assert.equal((await numbers(store)).length, 7);
   });
+});
+
+describe('a sealed store', () => {
+  test('is listed, verified and exported with its key', async (context) => {
+    const { run, saved } = await kept(context, 1, { keys: [1] });
+    assert.match((await run('list')).stdout, / 600 +yes +whole$/m);
+    assert.match((await run('verify')).stdout, /: whole, .* 600 peers$/m);
+    const { status, stdout } = await run('export');
+    assert.equal(status, 0);
+    const peers = saved[0]!.filter((line) => !line.includes('completed'));
+    assert.equal(stdout.split('\n').filter((line) => line.includes('"kind":"peer"')).length, peers.length);
+  });
+
+  for (const [name, STORE_KEY] of [
+    ['without its key', ''],
+    ['with another key', keyText(2)],
+  ] as const) {
+    test(`is called locked ${name}, gives nothing out, and loses nothing`, async (context) => {
+      const { store, env } = await kept(context, 7, { keys: [1] });
+      const before = await store.list('');
+      const run = (...words: string[]) => trakx(['snapshots', ...words], { ...env, STORE_KEY });
+      assert.match((await run('list')).stdout, / yes +locked$/m);
+      for (const words of [['verify'], ['export'], ['export', '7'], ['prune'], ['prune', '1', '--yes']]) {
+        const { status, stdout, stderr } = await run(...words);
+        assert.equal(status, 1, `${words}: ${stdout}${stderr}`);
+        assert.doesNotMatch(stdout, /infoHash/);
+      }
+      assert.match((await run('verify')).stdout, /it is sealed, and no key in STORE_KEY opens it/);
+      const path = temporaryFolder(context);
+      const restoring = await run('restore', '--to', `file:${path}`);
+      assert.equal(restoring.status, 1);
+      assert.match(restoring.stderr, /sealed/);
+      assert.deepEqual(await store.list(''), before);
+    });
+  }
+
+  for (const [name, TO_STORE_KEY, keys] of [
+    ['another key', keyText(2), storeKeys(2)],
+    ['the same key', undefined, storeKeys(1)],
+    ['none', '', noKeys()],
+  ] as const) {
+    test(`is copied to one with ${name}, bans included`, async (context) => {
+      const { store, env, saved } = await kept(context, 1, { keys: [1] });
+      const accessKey = 'access/boot0001/0000000001';
+      const writer = new AccessObjectWriter(accessKey, storeKeys(1));
+      const infoHash = new Uint8Array(20).fill(7);
+      writer.add('bans', { infoHash, isListed: true, atSeconds: START, reason: 'letter of 1 May' });
+      await store.put(accessKey, writer.finish());
+      const path = temporaryFolder(context);
+      const { status, stderr } = await trakx(
+        ['snapshots', 'restore', '--to', `file:${path}`],
+        TO_STORE_KEY === undefined ? env : { ...env, TO_STORE_KEY },
+      );
+      assert.equal(status, 0, stderr);
+      const to = await openStore({ kind: 'directory', path }, { nowSeconds });
+      assert.deepEqual(await restored(to, takenAt(1, 1), keys), saved[0]);
+      const reader = new AccessObjectReader(accessKey, await to.get(accessKey), keys);
+      const ban = reader.next()!;
+      assert.deepEqual([ban.list, ban.isListed, ban.reason, ban.count], ['bans', true, 'letter of 1 May', 1]);
+      assert.equal(reader.isSealedAsNew, true);
+    });
+  }
 });
