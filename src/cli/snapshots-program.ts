@@ -10,6 +10,7 @@ import { GuardedStore } from '../persistence/guarded-store.ts';
 import { openStore } from '../persistence/open-store.ts';
 import { StoreError } from '../persistence/store.ts';
 import { StoreKeys } from '../persistence/store-keys.ts';
+import { WatchedStore } from '../persistence/watched-store.ts';
 import type { MonotonicMs } from '../slices.ts';
 import { ExitCode } from './exit-code.ts';
 import { Progress } from './progress.ts';
@@ -42,6 +43,8 @@ export interface SnapshotsSurroundings {
 /** TO_AWS_REGION is AWS_REGION for the store that is written to. */
 const OF_OTHER_STORE = 'TO_';
 
+/** What fails is told when it ends the command. */
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const BOOT_ID_BYTES = 8;
 
 const STORE_HELP = `
@@ -60,8 +63,8 @@ them when you are done. --without-peers leaves the people out.
 
 const RESTORE_HELP = `
 TIME is ISO 8601 (2026-11-21T14:00:00Z; UTC where no zone is given), seconds since 1970, or "now", by the store's clock.
-The newest whole snapshot that was taken at or before it is read. The other store must hold neither snapshots nor a
-journal; bans and allowed hashes are copied as they are now. This store is not changed.
+The newest whole snapshot that was taken at or before it is read, and the journal past it up to that second. The other
+store must hold neither snapshots nor a journal; bans and allowed hashes are copied as they are now. This store is not changed.
 
 The other store takes AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID and so on as this one does; where it needs
 others, set TO_AWS_REGION, TO_AWS_ENDPOINT_URL_S3, TO_AWS_ACCESS_KEY_ID, TO_STORE_KEY and so on. What is written is
@@ -73,7 +76,7 @@ Examples:
 
 const PRUNE_HELP = `
 Without names and --damaged it deletes what the tracker itself deletes after a save: whole snapshots beyond the newest
-SNAPSHOT_KEEP, and what was begun over two hours ago and never finished. Before anything goes, one snapshot that stays
+SNAPSHOT_KEEP, what was begun over two hours ago and never finished, and journal that no snapshot needs. Before anything goes, one snapshot that stays
 is read to its last byte. Whatever a tracker would have kept goes only after a yes.`;
 
 export function snapshotsProgram(surroundings: SnapshotsSurroundings): Command {
@@ -104,7 +107,7 @@ export function snapshotsProgram(surroundings: SnapshotsSurroundings): Command {
     .command('verify')
     .description('read every byte of a snapshot and say what is wrong; exit code 1 when anything is')
     .argument('[number]', 'its number, or number-boot; the newest when left out')
-    .option('--all', 'everything in the store: all snapshots, bans and allowed hashes')
+    .option('--all', 'everything in the store: all snapshots, the journal, bans and allowed hashes')
     .option('--json', 'as one JSON object')
     .action((name: string | undefined, options: { all?: boolean; json?: boolean }, command: Command) => {
       if (name !== undefined && options.all === true) command.error('error: a number or --all, not both');
@@ -146,7 +149,8 @@ export function snapshotsProgram(surroundings: SnapshotsSurroundings): Command {
         const to = configOf(otherEnvironment(surroundings.env, options.to), surroundings.system);
         const { random, nowSeconds } = surroundings;
         const toKeys = new StoreKeys(to.storeKeys, surroundings.randomBytes);
-        const toStore = new GuardedStore(await openStore(to.store, { nowSeconds }), toKeys);
+        const toDriver = await openStore(to.store, { nowSeconds });
+        const toStore = new GuardedStore(new WatchedStore(toDriver, { log: SILENT, nowSeconds }), toKeys);
         return restoreCommand(
           { ...around, random, boot: bootId(surroundings), to: toStore, toKeys },
           { atSeconds: parseTime(options.at, nowSeconds())!, isJson: options.json === true },

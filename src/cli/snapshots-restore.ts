@@ -71,7 +71,8 @@ export async function restoreCommand(
   const result = {
     from: store.address,
     to: to.address,
-    snapshot: nameOf(state.snapshot),
+    snapshot: state.snapshot === undefined ? null : nameOf(state.snapshot),
+    segments: state.segments,
     asOf: timeText(state.asOfSeconds),
     swarms,
     peers,
@@ -93,11 +94,15 @@ function sentences(
     readonly bytes: number;
     readonly accessObjects: number;
   },
-  { snapshot }: StateAt,
+  { snapshot, segments }: StateAt,
 ): string {
   const expired = result.peersExpired === 0 ? '' : `, ${result.peersExpired} peers past PEER_TTL left out`;
+  const read =
+    snapshot === undefined
+      ? 'no snapshot, for there is none,'
+      : `snapshot ${nameOf(snapshot)}, ${bytesText(storedBytes(snapshot.listed))},`;
   return (
-    `read snapshot ${nameOf(snapshot)}, ${bytesText(storedBytes(snapshot.listed))}\n` +
+    `read ${read} and ${segments} journal segments past it\n` +
     `wrote the state of ${result.asOf} to ${result.to}: ` +
     `${result.swarms} swarms, ${result.peers} peers, ${bytesText(result.bytes)}${expired}\n` +
     `copied ${result.accessObjects} objects of bans and allowed hashes\n`

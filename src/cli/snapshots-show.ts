@@ -1,5 +1,7 @@
 /** `trakx snapshots show`: one snapshot's manifest, its parts beside what the manifest says of them, and the journal past it. */
-import { partKey } from '../persistence/object-keys.ts';
+import { journalPast } from '../persistence/journal-survey.ts';
+import { vectorOf } from '../persistence/manifest-cache.ts';
+import { JOURNAL_PREFIX, partKey } from '../persistence/object-keys.ts';
 import { type SurveyedSnapshot, surveySnapshots } from '../persistence/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
 import { bytesText, durationText } from './quantities.ts';
@@ -14,10 +16,18 @@ export async function showCommand(
   const snapshot = findSnapshot(await surveySnapshots(store, around), options.name);
   const summary = describe(snapshot, storeSeconds(around));
   const parts = partsOf(snapshot);
+  const journal = await journalOf(snapshot, around);
   if (options.isJson) {
     const { cutSequence = null, vector = null } = snapshot.manifest ?? {};
     const { listed } = snapshot;
-    const document = { ...summary, folder: listed.prefix, cutSequence, vector, partsListed: parts };
+    const document = {
+      ...summary,
+      folder: listed.prefix,
+      cutSequence,
+      vector,
+      partsListed: parts,
+      journalPast: journal,
+    };
     out.write(`${JSON.stringify(document, null, 2)}\n`);
     return ExitCode.done;
   }
@@ -35,12 +45,52 @@ export async function showCommand(
     'bytes',
     `${bytesText(summary.bytes)} in ${summary.parts === 1 ? '1 part' : `${summary.parts} parts`} and a manifest`,
   ]);
+  if (snapshot.manifest !== undefined) {
+    const { cutSequence, boot } = snapshot.manifest;
+    if (cutSequence > 0) rows.push(['holds', `the journal of ${boot} up to segment ${cutSequence}`]);
+    for (const [other, sequence] of Object.entries(snapshot.manifest.vector))
+      rows.push(['holds', `the journal of ${other} up to segment ${sequence}`]);
+  }
+  if (journal?.length === 0) rows.push(['past it', 'no journal']);
+  for (const past of journal ?? []) rows.push(['past it', pastText(past)]);
   for (const { part, bytes, bytesExpected } of parts) {
     rows.push([`part ${part}`, partText(bytes, bytesExpected)]);
   }
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) out.write(`${name.padEnd(width)}  ${value}\n`);
   return ExitCode.done;
+}
+
+interface JournalPast {
+  readonly boot: string;
+  readonly segments: number;
+  readonly bytes: number;
+  readonly first: number;
+  readonly last: number;
+  readonly missing: number;
+}
+
+/** null when the manifest cannot be read: then nobody knows where the snapshot ends. */
+async function journalOf(
+  { manifest }: SurveyedSnapshot,
+  { store, signal }: Around,
+): Promise<readonly JournalPast[] | null> {
+  if (manifest === undefined) return null;
+  return journalPast(await store.list(JOURNAL_PREFIX, signal), vectorOf(manifest)).map(
+    ({ boot, segments, bytes, first, last, missing }) => ({
+      boot,
+      segments: segments.length,
+      bytes,
+      first,
+      last,
+      missing: missing.length,
+    }),
+  );
+}
+
+function pastText({ boot, segments, bytes, first, last, missing }: JournalPast): string {
+  const gap = missing === 0 ? '' : `; ${missing} are missing`;
+  return `${segments} segments of ${boot}, ${first} to ${last}, ${bytesText(bytes)}${gap}`;
 }
 
 interface PartListed {

@@ -1,5 +1,8 @@
 /** `trakx snapshots verify`: reads every byte of one snapshot, or of everything in the store, and says what is wrong. */
 import { checkAccessObjects } from '../persistence/access-check.ts';
+import { checkJournal, journalPast, missingSegments } from '../persistence/journal-survey.ts';
+import { vectorOf } from '../persistence/manifest-cache.ts';
+import { JOURNAL_PREFIX } from '../persistence/object-keys.ts';
 import { checkSnapshot, type ObjectProblem } from '../persistence/snapshot-check.ts';
 import {
   isLeftover,
@@ -9,7 +12,14 @@ import {
 } from '../persistence/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
 import { bytesText } from './quantities.ts';
-import { type Around, CommandError, findSnapshot, nameOf, storeSeconds } from './snapshots-around.ts';
+import {
+  type Around,
+  CommandError,
+  findSnapshot,
+  nameOf,
+  newestWhole,
+  storeSeconds,
+} from './snapshots-around.ts';
 
 export interface VerifyOptions {
   /** undefined: the newest. */
@@ -19,7 +29,7 @@ export interface VerifyOptions {
 }
 
 interface Verified {
-  /** A snapshot, or the access log. */
+  /** A snapshot, the journal, or the access log. */
   readonly what: string;
   readonly state: string;
   readonly bytes: number;
@@ -52,7 +62,10 @@ export async function verifyCommand(around: Around, options: VerifyOptions): Pro
     const result = await verify(snapshot, around, onRead, !options.isAll);
     if (result !== undefined) tell(result);
   }
-  if (options.isAll) tell(await verifyAccess(around));
+  if (options.isAll) {
+    tell(await verifyJournal(surveyed, around, onRead));
+    tell(await verifyAccess(around));
+  }
   around.progress.clear();
   const isWell = verified.every((result) => result.isWell);
   if (options.isJson) {
@@ -100,6 +113,28 @@ async function verify(
     swarms: check.swarms,
     peers: check.peers,
     problems: isBeingWritten ? problems : [...problems, ...reason],
+  };
+}
+
+/** A gap is wrong where no whole snapshot holds what was in it. */
+async function verifyJournal(
+  surveyed: readonly SurveyedSnapshot[],
+  around: Around,
+  onRead: (bytes: number) => void,
+): Promise<Verified> {
+  const { store, signal } = around;
+  const newest = newestWhole(surveyed)?.manifest;
+  const vector = newest === undefined ? new Map<string, number>() : vectorOf(newest);
+  const journal = journalPast(await store.list(JOURNAL_PREFIX, signal), vector);
+  const check = await checkJournal(store, { ...around, onRead });
+  const problems = [...check.problems, ...(newest === undefined ? [] : missingSegments(journal))];
+  const isWell = problems.length === 0;
+  return {
+    what: `${check.segments} journal segments`,
+    state: isWell ? 'whole' : 'damaged',
+    isWell,
+    bytes: check.bytesRead,
+    problems,
   };
 }
 

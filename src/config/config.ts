@@ -46,6 +46,8 @@ export interface Config {
   readonly purgeCron: string;
   readonly snapshotCron: string;
   readonly snapshotKeep: number;
+  /** 0: no journal is written. */
+  readonly journalSeconds: number;
   readonly store: StoreAddress;
   /** Of 32 bytes each, the one for new objects first; none: objects are not sealed. */
   readonly storeKeys: readonly Uint8Array[];
@@ -96,6 +98,7 @@ export function loadConfig(env: Environment, system: System): Config | readonly 
     purgeCron: readCron(reader, 'PURGE_CRON'),
     snapshotCron: readCron(reader, 'SNAPSHOT_CRON'),
     snapshotKeep: reader.wholeNumberOrDefault('SNAPSHOT_KEEP'),
+    journalSeconds: reader.wholeNumberOrDefault('JOURNAL_SECONDS'),
     store: readStoreAddress(reader),
     storeKeys: readStoreKeys(reader),
     accessMode: reader.oneOf('ACCESS_MODE', ['open', 'allowlist']),

@@ -4,20 +4,21 @@
  * cannot read, or would write openly what was to be sealed. Asks at the first put; whatever a reader opened before
  * answers without asking. Reads, listings and deletes are the store's own.
  */
+import type { JournalStore } from './journal.ts';
 import { BlockTag, HeaderAt, isSealedHeader, type ObjectKind, readObjectHeader } from './object-format.ts';
 import { ACCESS_PREFIX, JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from './object-keys.ts';
 import { ObjectReader } from './object-reader.ts';
-import { OBJECT_BYTES_MAX, type Store, type StoredObject, StoreError } from './store.ts';
+import { OBJECT_BYTES_MAX, type StoredObject, StoreError } from './store.ts';
 import type { StoreKeys } from './store-keys.ts';
 
 const PREFIXES = [SNAPSHOTS_PREFIX, ACCESS_PREFIX, JOURNAL_PREFIX];
 
-export class GuardedStore implements Store {
-  readonly #store: Store;
+export class GuardedStore implements JournalStore {
+  readonly #store: JournalStore;
   readonly #keys: StoreKeys;
   #hasFoundNothingSealed = false;
 
-  constructor(store: Store, keys: StoreKeys) {
+  constructor(store: JournalStore, keys: StoreKeys) {
     this.#store = store;
     this.#keys = keys;
   }
@@ -28,6 +29,10 @@ export class GuardedStore implements Store {
 
   get clockOffsetSeconds(): number {
     return this.#store.clockOffsetSeconds;
+  }
+
+  get isClockKnown(): boolean {
+    return this.#store.isClockKnown;
   }
 
   /** Rejects with 'locked' while it is not known that the keys fit. */

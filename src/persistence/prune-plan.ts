@@ -6,13 +6,17 @@
  */
 import type { Log } from '../log.ts';
 import { checkAccessObjects } from './access-check.ts';
+import { SegmentCheck } from './journal-survey.ts';
+import { ManifestCache } from './manifest-cache.ts';
 import { NewerObjects } from './newer-objects.ts';
-import { parseSnapshotKey, snapshotPrefix } from './object-keys.ts';
+import { JOURNAL_PREFIX, parseSnapshotKey, snapshotPrefix } from './object-keys.ts';
+import { readAhead } from './read-ahead.ts';
 import { Retention } from './retention.ts';
+import { listSegments } from './segment-listing.ts';
 import { type CheckOptions, checkSnapshot } from './snapshot-check.ts';
 import type { ListedSnapshot } from './snapshot-listing.ts';
 import { isLeftover, LOCKED, type SurveyedSnapshot, surveySnapshots } from './snapshot-survey.ts';
-import type { Store } from './store.ts';
+import type { Store, StoredObject } from './store.ts';
 
 /** `journal`: segments that no snapshot that stays needs. */
 export type PruneReason = 'old' | 'leftover' | 'damaged' | 'named' | 'journal';
@@ -66,8 +70,9 @@ export async function planPrune(
   const damaged = new Set(
     surveyed.filter(({ state }) => state === 'damaged').map(({ listed }) => listed.prefix),
   );
+  const journal = await options.store.list(JOURNAL_PREFIX, options.signal);
   for (;;) {
-    const items = await itemsOf(surveyed, damaged, wishes, options);
+    const items = await itemsOf(surveyed, journal, damaged, wishes, options);
     if (items.length === 0) return { items, kept: undefined };
     const kept = surveyed.find(({ state, listed }) => state === 'whole' && !damaged.has(listed.prefix));
     if (kept === undefined) {
@@ -91,15 +96,31 @@ async function refuseWhatIsNotOurs(
   if (locked !== undefined && !options.keys.hasOpened)
     throw new PruneRefusal(`${locked.listed.prefix}: ${LOCKED}. Nothing is deleted.`);
   const newer = surveyed.find(({ state }) => state === 'newer');
-  const isNewer = newer !== undefined || (await checkAccessObjects(options.store, options)).hasNewer;
+  const isNewer =
+    newer !== undefined ||
+    (await checkAccessObjects(options.store, options)).hasNewer ||
+    (await hasNewerJournal(options));
   if (!isNewer) return;
   throw new PruneRefusal(
     'The store holds objects of a later version of the tracker: nothing is deleted. Use that version.',
   );
 }
 
+/** A process writes one version, so one of its segments tells. */
+async function hasNewerJournal({ store, keys, signal }: PruneOptions): Promise<boolean> {
+  const journal = listSegments(await store.list(JOURNAL_PREFIX, signal));
+  const objectKeys = [...journal.values()].map((segments) => segments.at(-1)!.key);
+  for await (const { key, bytes } of readAhead(store, objectKeys, signal)) {
+    const segment = bytes && new SegmentCheck(key, bytes, keys);
+    while (segment?.step());
+    if (segment?.state === 'newer') return true;
+  }
+  return false;
+}
+
 async function itemsOf(
   surveyed: readonly SurveyedSnapshot[],
+  journal: readonly StoredObject[],
   damaged: ReadonlySet<string>,
   wishes: PruneWishes,
   options: PruneOptions,
@@ -118,11 +139,11 @@ async function itemsOf(
     else if (wishes.isDamaged && damaged.has(listed.prefix)) chosen.set(snapshot, 'damaged');
   }
   const rest = surveyed.filter((snapshot) => !chosen.has(snapshot)).map(({ listed }) => listed);
-  const byRetention = await retentionKeys(rest, damaged, wishes.keep, options);
+  const byRetention = await retentionKeys(rest, journal, damaged, wishes.keep, options);
   const byTracker = new Set(
     wishes.keep === wishes.keepOfTracker
       ? byRetention
-      : await retentionKeys(rest, damaged, wishes.keepOfTracker, options),
+      : await retentionKeys(rest, journal, damaged, wishes.keepOfTracker, options),
   );
   return [
     ...[...chosen].map(([snapshot, reason]) => ({
@@ -138,6 +159,7 @@ async function itemsOf(
 /** What the retention would delete, in its order. */
 async function retentionKeys(
   listed: readonly ListedSnapshot[],
+  journal: readonly StoredObject[],
   damaged: ReadonlySet<string>,
   keep: number,
   options: PruneOptions,
@@ -148,9 +170,11 @@ async function retentionKeys(
     store: withoutDeletes(options.store, keys),
     keep,
     isDamaged: (prefix) => damaged.has(prefix),
+    isSegmentDamaged: () => false, // whatever it held, the snapshots that stay hold it
+    manifests: new ManifestCache(options.store, options.keys),
     newer: new NewerObjects(),
   });
-  await retention.run(listed, options.signal);
+  await retention.run(listed, journal, options.signal);
   return keys;
 }
 

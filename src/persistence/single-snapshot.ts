@@ -4,7 +4,7 @@
  * back when the writing fails, so that a second try finds the store empty again.
  */
 import { type MonotonicMs, runInSlices } from '../slices.ts';
-import type { Walk } from '../swarm/walk.ts';
+import type { SwarmTable } from '../swarm/swarm-table.ts';
 import { encodeManifest, type Manifest } from './manifest.ts';
 import {
   JOURNAL_PREFIX,
@@ -23,7 +23,7 @@ export interface SingleSnapshotOptions {
   readonly store: Store;
   /** Of this process. */
   readonly boot: string;
-  readonly table: { walk(now: number): Pick<Walk, 'step' | 'end' | 'peers'> };
+  readonly table: Pick<SwarmTable, 'totals' | 'walk'>;
   /** What the snapshot says of when it was taken. */
   readonly takenAtSeconds: number;
   /** Those of the store that is written to. */
@@ -94,7 +94,8 @@ async function write(id: SnapshotId, options: SingleSnapshotOptions, put: string
     walk.end();
   }
   const { swarmsTotal: swarms, peersTotal: peers } = writer;
-  const manifest = { ...id, takenAtSeconds, partBytes, swarms, peers, cutSequence: 0, vector: {} };
+  const { completed } = table.totals;
+  const manifest = { ...id, takenAtSeconds, partBytes, swarms, peers, completed, cutSequence: 0, vector: {} };
   await assertAlone(id, manifest, options);
   const bytes = encodeManifest(manifest, keys);
   put.push(manifestKey(id));

@@ -115,7 +115,7 @@ describe('problems', () => {
     });
   }
 
-  for (const name of ['JOURNAL_SECONDS', 'STATS_SHOW_HASHES']) {
+  for (const name of ['STATS_SHOW_HASHES']) {
     test(`setting ${name} is an error, for it would have no effect`, () => {
       assert.match(problems({ [name]: '1' })[0] ?? '', new RegExp(`^${name}.*no effect in this version`));
     });

@@ -8,6 +8,7 @@ import { explainRestore } from '../../src/persistence/restore-explanation.ts';
 import type { Restorer } from '../../src/persistence/restorer.ts';
 import type { Store } from '../../src/persistence/store.ts';
 import type { StoreKeys } from '../../src/persistence/store-keys.ts';
+import { WatchedStore } from '../../src/persistence/watched-store.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { flipBit } from '../builders/damage.ts';
 import { noKeys, storeKeys } from '../builders/keys.ts';
@@ -85,6 +86,11 @@ function openAccess(
 const ban = (number: number) =>
   ({ list: 'bans', isListed: true, hashes: [infoHash(number)], reason: 'asked for' }) as const;
 const unban = (number: number) => ({ ...ban(number), isListed: false }) as const;
+
+/** The store as the tracker has it. */
+function guard(store: MemoryStore, keys: StoreKeys): GuardedStore {
+  return new GuardedStore(new WatchedStore(store, { log: memoryLog(), nowSeconds: () => NOW }), keys);
+}
 
 /** A signal that has fired: what was loaded by now is all that is waited for. */
 const soon = (): AbortSignal => AbortSignal.timeout(20);
@@ -240,7 +246,7 @@ describe('a snapshot in a sealed store (rule D-O5)', () => {
     const restorer = await restore(store, restored, { keys });
     assert.deepEqual(contents(restored, NOW), contents(table, NOW));
     fillTable(restored, { peers: 5, nowSeconds: NOW, seed: 100 });
-    const guarded = new GuardedStore(store, keys);
+    const guarded = guard(store, keys);
     await makeSaver(guarded, restored, { keys, restore: restorer, keep: 1, boot: 'boot0002' }).save(
       'schedule',
     );
@@ -302,7 +308,7 @@ describe('the access lists in a sealed store', () => {
     await save(store, filledTable(), storeKeys(1), 'boot0001');
     const before = new Map(store.objects);
     for (const keys of [noKeys(), storeKeys(2)]) {
-      const guarded = new GuardedStore(store, keys);
+      const guarded = guard(store, keys);
       const { access, accessLog } = openAccess(guarded, keys, 'boot0002');
       await accessLog.load(never());
       assert.equal((await accessLog.change(ban(1))).kind, 'enforced');
@@ -369,7 +375,7 @@ describe('a guarded store', () => {
   it('takes what is put when nothing is there, and asks only once', async () => {
     for (const keys of [noKeys(), storeKeys(1)]) {
       const store = new MemoryStore();
-      const guarded = new GuardedStore(store, keys);
+      const guarded = guard(store, keys);
       await guarded.put('access/boot0001/0000000001', bytes);
       const asked = store.calls.length;
       await guarded.put('access/boot0001/0000000002', bytes);
@@ -382,7 +388,7 @@ describe('a guarded store', () => {
     for (const keys of [noKeys(), storeKeys(1)]) {
       const store = new MemoryStore();
       await save(store, filledTable(), noKeys(), 'boot0001');
-      await new GuardedStore(store, keys).put('a', bytes);
+      await guard(store, keys).put('a', bytes);
       assert.ok(store.objects.has('a'));
     }
   });
@@ -404,7 +410,7 @@ describe('a guarded store', () => {
           await save(store, filledTable(), storeKeys(1), 'boot0001');
           if (kind === 'part') store.objects.delete('snapshots/0000000001-boot0001/manifest');
         }
-        const guarded = new GuardedStore(store, keys);
+        const guarded = guard(store, keys);
         if (fits) await guarded.put('a', bytes);
         else await assert.rejects(guarded.put('a', bytes), failsWith('locked'));
         assert.equal(store.objects.has('a'), fits, kind);
@@ -422,8 +428,8 @@ describe('a guarded store', () => {
     for (const at of [3, 60]) {
       const object = store.objects.get(newest)!;
       store.objects.set(newest, { ...object, bytes: flipBit(object.bytes, at) });
-      await assert.rejects(new GuardedStore(store, storeKeys(2)).put('a', bytes), failsWith('locked'));
-      await new GuardedStore(store, storeKeys(1)).put('a', bytes);
+      await assert.rejects(guard(store, storeKeys(2)).put('a', bytes), failsWith('locked'));
+      await guard(store, storeKeys(1)).put('a', bytes);
       store.objects.delete('a');
       store.objects.set(newest, object);
     }
@@ -435,14 +441,14 @@ describe('a guarded store', () => {
     const keys = storeKeys(1);
     await restore(store, smallTable(), { keys });
     const asked = store.calls.length;
-    await new GuardedStore(store, keys).put('a', bytes);
+    await guard(store, keys).put('a', bytes);
     assert.equal(store.calls.length, asked + 1);
   });
 
   it('takes nothing once a reader has met something that is locked', async () => {
     const store = new MemoryStore();
     const keys = storeKeys(2);
-    const guarded = new GuardedStore(store, keys);
+    const guarded = guard(store, keys);
     await guarded.put('a', bytes);
     await save(store, filledTable(), storeKeys(1), 'boot0001');
     await stuck(store, smallTable(), keys);
@@ -452,7 +458,7 @@ describe('a guarded store', () => {
   it('takes it again once the store was emptied', async () => {
     const store = new MemoryStore();
     await save(store, filledTable(), storeKeys(1), 'boot0001');
-    const guarded = new GuardedStore(store, storeKeys(2));
+    const guarded = guard(store, storeKeys(2));
     await assert.rejects(guarded.put('a', bytes), failsWith('locked'));
     store.objects.clear();
     await guarded.put('a', bytes);
@@ -461,7 +467,7 @@ describe('a guarded store', () => {
   it('does not take what it cannot ask about', async () => {
     const store = new MemoryStore();
     store.failure = 'unreachable';
-    await assert.rejects(new GuardedStore(store, noKeys()).put('a', bytes), failsWith('unreachable'));
+    await assert.rejects(guard(store, noKeys()).put('a', bytes), failsWith('unreachable'));
     assert.deepEqual(
       store.calls.filter(({ verb }) => verb === 'put'),
       [],

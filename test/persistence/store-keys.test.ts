@@ -14,7 +14,7 @@ import {
 import { ObjectReader } from '../../src/persistence/object-reader.ts';
 import { ObjectWriter } from '../../src/persistence/object-writer.ts';
 import { StoreKeys } from '../../src/persistence/store-keys.ts';
-import { flipBit } from '../builders/damage.ts';
+import { blockStarts, flipBit } from '../builders/damage.ts';
 import { noKeys, storeKey, storeKeys } from '../builders/keys.ts';
 
 const KEY = 'snapshots/0000000001-boot0001/part-00000';
@@ -37,16 +37,6 @@ function read(bytes: Uint8Array, keys: StoreKeys, objectKey = KEY) {
   }
   const { state, damage, firstCount, secondCount, isSealedAsNew } = reader;
   return { numbers, state, damage, counts: [firstCount, secondCount], isSealedAsNew };
-}
-
-/** Where block 0, 1, … begins, the end block last. */
-function blockStarts(bytes: Buffer): number[] {
-  const starts: number[] = [];
-  for (let at = OBJECT_HEADER_BYTES; at < bytes.length; ) {
-    starts.push(at);
-    at += BLOCK_HEADER_BYTES + bytes.readUInt32LE(at + BlockAt.storedBytes);
-  }
-  return starts;
 }
 
 /** The object with some bytes of one block changed and its checksum made to hold again. */
