@@ -357,6 +357,7 @@ function readGauges(): Gauges {
       savedSeconds: status.lastSavedAtSeconds,
       isSaving: status.isSaving,
       failure: status.lastError,
+      operations: watched.operations,
     },
     journal: {
       ...journal.status,

@@ -5,4 +5,6 @@ export const ExitCode = {
   wrongUse: 2,
   /** Plus the signal's number, as shells have it. */
   signalled: 128,
+  /** By Ctrl-C: 128 and the number of SIGINT. */
+  interrupted: 130,
 } as const;

@@ -3,11 +3,13 @@
  * The `trakx` command: parses the words, runs one command, and turns the outcome into an exit code. Each command is a
  * file beside this one. It never imports the tracker; `run` starts it as a process of its own.
  */
+import { randomBytes } from 'node:crypto';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { thisMachine } from '../config/system.ts';
 import { configCommand } from './config-command.ts';
 import { ExitCode } from './exit-code.ts';
 import { runCommand } from './run-command.ts';
+import { snapshotsProgram } from './snapshots-program.ts';
 import { stressCommand } from './stress-command.ts';
 
 // `trakx config | head` closes the pipe early, which is no failure.
@@ -93,7 +95,28 @@ program
     );
   });
 
-for (const command of program.commands) command.exitOverride();
+program.addCommand(
+  snapshotsProgram({
+    env: process.env,
+    system: thisMachine(),
+    input: process.stdin,
+    out: process.stdout,
+    errors: process.stderr,
+    nowSeconds: () => Math.floor(Date.now() / 1000),
+    monotonicMs: () => performance.now(),
+    random: () => (Math.random() * 0x1_0000_0000) >>> 0,
+    randomBytes,
+    setExitCode: (code) => {
+      process.exitCode = code;
+    },
+    onInterrupt: (listener) => {
+      process.once('SIGINT', listener);
+      return () => process.off('SIGINT', listener);
+    },
+  }),
+);
+
+for (const command of withSubcommands(program.commands)) command.exitOverride();
 
 try {
   await program.parseAsync();
@@ -101,6 +124,10 @@ try {
   if (!(error instanceof CommanderError)) throw error;
   // Help is thrown too, with code 0; all else is wrong use.
   process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.wrongUse;
+}
+
+function withSubcommands(commands: readonly Command[]): readonly Command[] {
+  return commands.flatMap((command) => [command, ...withSubcommands(command.commands)]);
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

@@ -19,6 +19,7 @@ const IS_BOOT_ID = new RegExp(`^${BOOT_ID}$`);
 const SNAPSHOT_KEY = new RegExp(
   `^${SNAPSHOTS_PREFIX}(\\d{${NUMBER_DIGITS}})-(${BOOT_ID})/(?:manifest|part-(\\d{${PART_DIGITS}}))$`,
 );
+const SNAPSHOT_NAME = new RegExp(`^(?:${SNAPSHOTS_PREFIX})?(\\d{1,${NUMBER_DIGITS}})(?:-(${BOOT_ID}))?/?$`);
 const ACCESS_KEY = new RegExp(`^${ACCESS_PREFIX}(${BOOT_ID})/(\\d{${NUMBER_DIGITS}})$`);
 const JOURNAL_KEY = new RegExp(`^${JOURNAL_PREFIX}(${BOOT_ID})/(\\d{${NUMBER_DIGITS}})$`);
 
@@ -82,6 +83,19 @@ export function parseSnapshotKey(key: string): SnapshotKey | undefined {
     boot: match[2]!,
     part: match[3] === undefined ? undefined : Number(match[3]),
   };
+}
+
+/** "12-1f9a…", as people are shown a snapshot and name one. */
+export function snapshotName({ number, boot }: SnapshotId): string {
+  return `${number}-${boot}`;
+}
+
+/** The number, and the boot when it was named, from "12", "12-1f9a…" or the snapshot's folder. */
+export function parseSnapshotName(
+  name: string,
+): { readonly number: number; readonly boot: string | undefined } | undefined {
+  const match = SNAPSHOT_NAME.exec(name);
+  return match === null ? undefined : { number: Number(match[1]), boot: match[2] };
 }
 
 /** The boot that wrote an object of the access log; undefined for somebody else's key. */

@@ -14,7 +14,7 @@ import { isComplete, type ListedSnapshot } from './snapshot-listing.ts';
 import type { Store, StoredObject } from './store.ts';
 
 /** Another boot's snapshot without a manifest may still be being written when it is younger than this. */
-const LEFTOVER_AGE_SECONDS_MIN = 2 * 3600;
+export const LEFTOVER_AGE_SECONDS_MIN = 2 * 3600;
 
 /** The journal stays for a while whoever has it: other trackers look for it once a minute at the least. */
 export const JOURNAL_AGE_SECONDS_MIN = 120;

@@ -20,6 +20,8 @@ export type MergeDestination = RestoreSettings['table'] &
 
 export interface MergeSettings extends RestoreSettings {
   readonly table: MergeDestination;
+  /** Nothing that was heard later than this second of the store's clock is merged. */
+  readonly untilSeconds?: number;
 }
 
 const PORT_BYTES = 2;
@@ -32,6 +34,9 @@ export class SegmentMerger {
   readonly #writer: string;
   readonly #onlyStops: boolean;
   readonly #reader: ObjectReader;
+  readonly #untilSeconds: number;
+  /** An entry was met that is later than `untilSeconds`; its writer heard all that follows later still. */
+  hasReachedUntil = false;
   #entries: JournalEntryReader | undefined;
   #raw: Buffer = Buffer.alloc(0);
 
@@ -47,6 +52,7 @@ export class SegmentMerger {
     this.#onlyStops = onlyStops;
     this.#counts = counts;
     this.#writer = segment.boot;
+    this.#untilSeconds = settings.untilSeconds ?? Number.POSITIVE_INFINITY;
     this.#reader = new ObjectReader(bytes, {
       kind: ObjectKind.journalSegment,
       tag: BlockTag.journal,
@@ -79,6 +85,10 @@ export class SegmentMerger {
         if (entries.isMalformed) this.#reader.reject('a block holds no entries that can be read');
         this.#entries = undefined;
         return true;
+      }
+      if (entries.kind !== 'completions' && entries.seconds > this.#untilSeconds) {
+        this.hasReachedUntil = true;
+        return false;
       }
       this.#merge(entries);
     }

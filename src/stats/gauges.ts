@@ -38,6 +38,23 @@ export interface AccessGauges {
   readonly isLoaded: boolean;
 }
 
+/**
+ * What this process has asked of its store since the start: what a store bills, or nearly (retries inside a call are
+ * not seen here).
+ */
+export interface StoreOperations {
+  readonly puts: number;
+  readonly gets: number;
+  /** Pages of listings, 1,000 objects each: a listing is billed by the page. */
+  readonly lists: number;
+  readonly deletes: number;
+  /** Calls of any kind that failed; looking for what is not there, and giving up, are no failures. */
+  readonly failures: number;
+  /** Of puts and gets that succeeded. */
+  readonly bytesPut: number;
+  readonly bytesGot: number;
+}
+
 export interface StoreGauges {
   readonly kind: 'directory' | 's3';
   /** Whether a directory store is on a disk that the platform empties at each restart. */
@@ -47,6 +64,7 @@ export interface StoreGauges {
   readonly isSaving: boolean;
   /** Why the last save failed; undefined when it succeeded or was skipped. Shown to everybody: no secrets. */
   readonly failure: string | undefined;
+  readonly operations: StoreOperations;
 }
 
 /** What was heard and is not in the store yet: what a kill now would lose. */

@@ -63,6 +63,7 @@ export function statsReport(gauges: Gauges) {
       failure: store.failure ?? null,
       isRestored: gauges.restore.isSettled,
       restore: gauges.restore.explanation,
+      operations: { ...store.operations },
     },
     journal: {
       intervalSeconds: journal.intervalSeconds,

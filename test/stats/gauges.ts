@@ -29,7 +29,14 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       isNearlyFull: false,
     },
     access: { mode: 'open', banned: 3, allowed: 0, isLoaded: true },
-    store: { kind: 's3', losesDisk: true, savedSeconds: NOW - 90, isSaving: false, failure: undefined },
+    store: {
+      kind: 's3',
+      losesDisk: true,
+      savedSeconds: NOW - 90,
+      isSaving: false,
+      failure: undefined,
+      operations: { puts: 8, gets: 4, lists: 9, deletes: 2, failures: 1, bytesPut: 5_000, bytesGot: 3_000 },
+    },
     journal: {
       intervalSeconds: 10,
       bytesAtRisk: 0,

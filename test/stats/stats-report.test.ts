@@ -76,6 +76,19 @@ describe('the statistics document', () => {
     assert.equal(second.windowsEnded, 1);
   });
 
+  test('tells what the store was asked for, by kind of call', () => {
+    const { operations } = statsReport(wellGauges()).store;
+    assert.deepEqual(operations, {
+      puts: 8,
+      gets: 4,
+      lists: 9,
+      deletes: 2,
+      failures: 1,
+      bytesPut: 5_000,
+      bytesGot: 3_000,
+    });
+  });
+
   test('tells how the store is doing', () => {
     const { store } = wellGauges();
     const restore = { isSettled: false, explanation: 'waiting for the store' };
