@@ -71,13 +71,16 @@ export async function startS3Proxy(service: Readonly<Record<string, string>>): P
   const server = createServer((incoming, outgoing) => void serve(incoming, outgoing));
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     // Collected from the start, so that it comes whole though its sender dies while the test decides.
+    const begun = new Promise<unknown>((resolve) => {
+      incoming.once('data', resolve).once('close', () => resolve(undefined));
+    });
     const body = collect(incoming);
     const seen = { ...parse(incoming), cameMs: performance.now(), doneMs: undefined, isOver: false };
     proxy.requests.push(seen);
     incoming.on('error', () => {});
     outgoing.on('error', () => {});
     try {
-      await answer(seen, await proxy.decide(seen), body, incoming, outgoing);
+      await answer(seen, await proxy.decide(seen), { begun, body }, incoming, outgoing);
     } finally {
       seen.isOver = true;
     }
@@ -97,13 +100,13 @@ export async function startS3Proxy(service: Readonly<Record<string, string>>): P
   async function answer(
     seen: SeenRequest,
     fault: Fault,
-    body: Promise<Buffer | undefined>,
+    { begun, body }: { readonly begun: Promise<unknown>; readonly body: Promise<Buffer | undefined> },
     incoming: IncomingMessage,
     outgoing: ServerResponse,
   ): Promise<void> {
     if (fault.kind === 'silent') return;
     if (fault.kind === 'reset-request') {
-      if (incoming.method === 'PUT' && !incoming.complete) await once(incoming, 'data');
+      if (seen.bytes > 0) await begun;
       incoming.socket.resetAndDestroy();
       return;
     }
