@@ -29,6 +29,8 @@ export interface CrashRunOptions {
   /** Below which the store lies; nobody else's. */
   readonly prefix: string;
   readonly journalSeconds: number;
+  /** How long the store holds the put of the journal at which a tracker is killed. */
+  readonly holdMsMax: number;
   /** Uniform 32-bit integers. */
   readonly random: () => number;
 }
@@ -262,7 +264,7 @@ export class CrashRun {
       tracker.signal('SIGKILL');
     };
     const killed = tracker.exited.then(() => ({ atMs, inFlightSeconds }));
-    const trap = new Trap({ point, random: this.#options.random, kill, killed });
+    const trap = new Trap({ ...this.#options, point, kill, killed });
     this.#proxy.decide = (request) => trap.decide(request);
     return { trap, killed };
   }

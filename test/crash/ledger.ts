@@ -129,6 +129,24 @@ export class Ledger {
     return { lostMs, inventions };
   }
 
+  /** What is seen otherwise than it was told; nothing when all that was sent has arrived everywhere. */
+  differences(seen: readonly SeenSwarm[]): string[] {
+    return this.swarms.flatMap((swarm, index) => {
+      const { peers, completed } = seen[index]!;
+      const told = [...swarm.peers.values()];
+      const completions = told.flatMap(({ deeds }) =>
+        deeds.filter(({ isCompletion }) => isCompletion),
+      ).length;
+      const differing = told
+        .map(({ endpoint, state }) => ({ endpoint, state, isSeenAs: peers.get(endpoint) ?? 'absent' }))
+        .filter(({ state, isSeenAs }) => state !== isSeenAs)
+        .map(({ endpoint, state, isSeenAs }) => `swarm ${index}: ${endpoint} is ${isSeenAs}, not ${state}`);
+      if (completed !== swarm.completed + completions)
+        differing.push(`swarm ${index}: ${completed} completions, not ${swarm.completed + completions}`);
+      return differing;
+    });
+  }
+
   /** Bans that are not as they were acknowledged: there must be none. */
   settleBans(banned: ReadonlySet<string>): string[] {
     const wrong: string[] = [];

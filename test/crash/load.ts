@@ -135,7 +135,9 @@ export class Load {
     // Who has completed and stops does not come back.
     if (state === 'absent' && peer.hasCompleted) peers.splice(index, 1);
     const deed = peer.send(state, event === 'completed');
-    socket.write(announceOf(swarm, peer, state, event));
+    const { target, headers } = announceOf(swarm, peer, state, event);
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    socket.write(rawRequest(target, lines));
     return deed;
   }
 
@@ -152,12 +154,13 @@ export class Load {
   }
 }
 
-function announceOf(
+/** A request for a tracker that trusts one proxy. */
+export function announceOf(
   { infoHash }: LedgerSwarm,
   { number, endpoint }: LedgerPeer,
   state: PeerState,
   event: string | undefined,
-): Buffer {
+): { readonly target: string; readonly headers: Readonly<Record<string, string>> } {
   const bytes = Buffer.from(endpoint, 'hex');
   const query = announceQuery({
     info_hash: escaped(infoHash),
@@ -168,5 +171,5 @@ function announceOf(
     numwant: 20,
   });
   const address = formatAddress(bytes.subarray(0, -2));
-  return rawRequest(`/announce?${query}`, [`X-Forwarded-For: ${address}`]);
+  return { target: `/announce?${query}`, headers: { 'X-Forwarded-For': address } };
 }

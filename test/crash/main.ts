@@ -12,6 +12,7 @@ import { CrashRun, type Round } from './crash-run.ts';
 import { POINTS } from './points.ts';
 
 const HITS_MIN = 10;
+const HOLD_MS_MAX = 5_000;
 const TRIES_PER_HIT = 3;
 
 const { values } = parseArgs({
@@ -30,7 +31,13 @@ console.log(
 
 const random = seededRandom(seed);
 const s3 = await startS3Process();
-const run = await CrashRun.start({ s3, prefix: `crash-${seed}/`, journalSeconds, random });
+const run = await CrashRun.start({
+  s3,
+  prefix: `crash-${seed}/`,
+  journalSeconds,
+  holdMsMax: HOLD_MS_MAX,
+  random,
+});
 const all: Round[] = [];
 const startMs = performance.now();
 const hits = new Map<Round['point'], number>();

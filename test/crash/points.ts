@@ -9,8 +9,6 @@ export type PointName = 'snapshot' | 'journal' | 'restore' | 'sweep' | 'fold' | 
 
 export const POINTS: readonly PointName[] = ['snapshot', 'journal', 'restore', 'sweep', 'fold', 'anywhere'];
 
-/** A put that is held longer is a store that is down. */
-const JOURNAL_HOLD_MS_MAX = 5_000;
 const RESTORE_HOLD_MS_MAX = 400;
 const LATER_MS_MAX = 30;
 /** A change of one ban is smaller, and what a hundred of them are folded into is larger. */
@@ -19,6 +17,8 @@ const ANYWHERE_MS_MAX = 2_500;
 
 export interface TrapOptions {
   readonly point: PointName;
+  /** How long a put of the journal is held before the kill. */
+  readonly holdMsMax: number;
   /** Uniform 32-bit integers. */
   readonly random: () => number;
   /** SIGKILL, now. */
@@ -81,9 +81,9 @@ export class Trap {
   }
 
   async #killAt(): Promise<Fault> {
-    const { point, killed } = this.#options;
-    const holdMsMax = { journal: JOURNAL_HOLD_MS_MAX, restore: RESTORE_HOLD_MS_MAX }[point as string] ?? 0;
-    if (holdMsMax > 0) await pause(this.#below(holdMsMax));
+    const { point, holdMsMax, killed } = this.#options;
+    if (point === 'journal') await pause(this.#below(holdMsMax));
+    if (point === 'restore') await pause(this.#below(RESTORE_HOLD_MS_MAX));
     switch (this.#below(4)) {
       case 0: // it arrives after its writer's end
         this.#spring();
