@@ -14,15 +14,21 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { Access } from '../src/access/access.ts';
 import { createLog } from '../src/log.ts';
+import { JournalReader } from '../src/persistence/journal-reader.ts';
+import { ManifestCache } from '../src/persistence/manifest-cache.ts';
+import { NewerObjects } from '../src/persistence/newer-objects.ts';
 import { openStore } from '../src/persistence/open-store.ts';
 import { Restorer } from '../src/persistence/restorer.ts';
 import { Saver } from '../src/persistence/saver.ts';
+import { StopMemory } from '../src/persistence/stop-memory.ts';
+import { TableTurn } from '../src/persistence/table-turn.ts';
 import { announceReplyBytesMax, writeAnnounceReply } from '../src/protocol/announce-reply.ts';
 import { parseAnnounceRequest } from '../src/protocol/announce-request.ts';
 import { ClientError } from '../src/protocol/client-error.ts';
 import { runInSlices } from '../src/slices.ts';
 import { Counters } from '../src/stats/counters.ts';
 import { SwarmTable } from '../src/swarm/swarm-table.ts';
+import { NO_JOURNAL } from '../src/tracker/announce-journal.ts';
 import { Tracker } from '../src/tracker/tracker.ts';
 
 const { values } = parseArgs({
@@ -74,7 +80,14 @@ function makeParts() {
     allowPrivatePeers: true,
     trustIpParamFrom: [],
   };
-  const tracker = new Tracker({ table, access, counters: new Counters(), settings, random });
+  const tracker = new Tracker({
+    table,
+    access,
+    counters: new Counters(),
+    journal: NO_JOURNAL,
+    settings,
+    random,
+  });
   return { table, tracker };
 }
 
@@ -175,24 +188,37 @@ print(
 );
 
 const store = await openStore({ kind: 'directory', path: folder }, { nowSeconds });
-const restoreInto = (into: SwarmTable) =>
-  new Restorer({
+const turn = new TableTurn();
+const restoreInto = (into: SwarmTable) => {
+  const common = {
     store,
     table: into,
+    newer: new NewerObjects(),
+    stops: new StopMemory({ hashKey: [random(), random()], journalSeconds: 0 }),
     isServed: () => true,
-    whenServedIsKnown: Promise.resolve(),
     peerTtlSeconds: PEER_TTL,
     addresses: new Counters().addresses,
     nowSeconds,
     monotonicMs,
     log,
+  };
+  return new Restorer({
+    ...common,
+    journal: new JournalReader({ ...common, boot: 'bench001', turn }),
+    whenServedIsKnown: Promise.resolve(),
   });
+};
 const first = restoreInto(table);
 await first.run(new AbortController().signal);
 const saver = new Saver({
   store,
   table,
   restore: first,
+  journal: { cut: () => 0, lostSequence: 0 },
+  others: { vector: new Map(), isDamaged: () => false },
+  manifests: new ManifestCache(store),
+  turn,
+  journalSeconds: 0,
   boot: 'bench000',
   keep: 1,
   nowSeconds,

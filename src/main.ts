@@ -25,11 +25,17 @@ const { HttpServer } = await import('./http/server.ts');
 const { statsRoutes } = await import('./http/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access-log.ts');
+const { Journal } = await import('./persistence/journal.ts');
+const { JournalFollower } = await import('./persistence/journal-follower.ts');
+const { JournalReader } = await import('./persistence/journal-reader.ts');
+const { ManifestCache } = await import('./persistence/manifest-cache.ts');
 const { NewerObjects } = await import('./persistence/newer-objects.ts');
 const { openStore } = await import('./persistence/open-store.ts');
 const { explainRestore } = await import('./persistence/restore-explanation.ts');
 const { Restorer } = await import('./persistence/restorer.ts');
 const { Saver } = await import('./persistence/saver.ts');
+const { StopMemory } = await import('./persistence/stop-memory.ts');
+const { TableTurn } = await import('./persistence/table-turn.ts');
 const { WatchedStore } = await import('./persistence/watched-store.ts');
 const { runInSlices } = await import('./slices.ts');
 const { Counters } = await import('./stats/counters.ts');
@@ -47,6 +53,10 @@ const ACCESS_WAIT_MS = 3_000;
 const DRAIN_IDLE_MS = 1_000;
 const DRAIN_MS_MAX = 8_000;
 const STOP_STORE_MS_MAX = 25_000;
+/** How long an uncaught error leaves to the journal. */
+const CRASH_MS_MAX = 5_000;
+/** Without a journal of its own a tracker still looks for what others have changed. */
+const FOLLOW_SECONDS = 60;
 /** A purge is due at the latest after this, whatever PURGE_CRON says: the table tells no older ages apart. */
 const PURGE_SECONDS_MAX = 900;
 
@@ -76,8 +86,19 @@ if (config.platform.losesDisk && config.store.kind === 'directory') log.warn(EPH
 
 process.on('uncaughtException', (error) => {
   log.error('uncaught error: exiting without a snapshot', errorFields(error, true));
-  process.exit(1);
+  void crash();
 });
+
+/** What is heard from now on would be lost, so nobody is answered any more; what was heard is written. */
+let isCrashing = false;
+let writeJournal = (): Promise<void> => Promise.resolve();
+async function crash(): Promise<void> {
+  if (isCrashing) return;
+  isCrashing = true;
+  setTimeout(() => process.exit(1), CRASH_MS_MAX);
+  await writeJournal();
+  process.exit(1);
+}
 
 // --- the table, and who may be in it
 
@@ -89,8 +110,6 @@ const access = new Access({
   allowedByEnvironment: config.allowedHashes,
 });
 const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, hashKey });
-const tracker = new Tracker({ table, access, counters, settings: config, random });
-
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
@@ -99,6 +118,7 @@ const store = new WatchedStore(await openStore(config.store, { nowSeconds, wallS
   nowSeconds,
 });
 const newer = new NewerObjects();
+const stops = new StopMemory({ hashKey, journalSeconds: config.journalSeconds });
 const accessLog = new AccessLog({
   store,
   newer,
@@ -109,28 +129,44 @@ const accessLog = new AccessLog({
   monotonicMs,
   log,
 });
-const restorer = new Restorer({
+const stored = {
   store,
   newer,
   table,
-  isServed: (infoHash) => access.isServed(infoHash),
-  whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
+  stops,
+  boot,
+  turn: new TableTurn(),
+  manifests: new ManifestCache(store),
+  isServed: (infoHash: Uint8Array) => access.isServed(infoHash),
   peerTtlSeconds: config.peerTtlSeconds,
   addresses: counters.addresses,
   nowSeconds,
   monotonicMs,
   log,
+};
+const { journalSeconds } = config;
+const journal = new Journal({ ...stored, intervalSeconds: journalSeconds });
+const others = new JournalReader(stored);
+const follower = new JournalFollower({
+  ...stored,
+  journal: others,
+  intervalSeconds: journalSeconds,
+  refreshAccess: (signal) => accessLog.refresh(signal),
+});
+const restorer = new Restorer({
+  ...stored,
+  journal: others,
+  whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
 });
 const saver = new Saver({
-  store,
-  table,
+  ...stored,
+  journal,
+  others,
   restore: restorer,
-  boot,
+  journalSeconds,
   keep: config.snapshotKeep,
-  nowSeconds,
-  monotonicMs,
-  log,
 });
+const tracker = new Tracker({ table, access, counters, journal, settings: config, random });
 
 // --- the port
 
@@ -165,6 +201,11 @@ const server = new HttpServer({
 // --- signals
 
 const ending = new AbortController();
+writeJournal = async () => {
+  ending.abort();
+  await server.drain({ idleMs: 0, msMax: 0 });
+  await journal.close(timeLimit(CRASH_MS_MAX).signal);
+};
 let isStopping = false;
 saveNow = () => void saver.save('signal');
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
@@ -186,7 +227,9 @@ async function stop(signal: string): Promise<void> {
   log.info('stopping', { signal, connections: server.connections });
   ending.abort();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
-  await Promise.all([accessLog.close(deadline), saver.save('shutdown', deadline)]);
+  // The journal first: once it is stored nothing is lost, whatever becomes of the snapshot.
+  await Promise.all([accessLog.close(deadline), journal.close(deadline)]);
+  await saver.save('shutdown', deadline);
   log.info('stopped');
   process.exit(0);
 }
@@ -212,17 +255,26 @@ void restorer.run(ending.signal);
 let purgedSeconds = nowSeconds();
 everyTime(config.snapshotCron, 'snapshot', () => saver.save('schedule'));
 everyTime(config.purgeCron, 'purge', purge);
-const ticking = setInterval(() => {
+if (journalSeconds > 0) everySeconds(journalSeconds, () => journal.cut());
+everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
+  if (restorer.isSettled) void follower.tick(ending.signal);
+});
+everySeconds(1, () => {
   rates.tick(monotonicMs() / 1000);
+  if (saver.isOwed && store.isReachable) void saver.save('journal');
   if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
-}, 1_000);
-ending.signal.addEventListener('abort', () => clearInterval(ticking));
+});
 
 async function purge(): Promise<void> {
   purgedSeconds = nowSeconds();
   const run = tracker.purge(purgedSeconds);
   await runInSlices(() => run.step(), { monotonicMs });
   if (run.removed > 0) log.debug('purged', { peers: run.removed });
+}
+
+function everySeconds(seconds: number, work: () => void): void {
+  const timer = setInterval(work, seconds * 1_000);
+  ending.signal.addEventListener('abort', () => clearInterval(timer));
 }
 
 /** A job of node-cron's: never twice at once, and made up at once when the loop was too busy to start it in time. */
@@ -288,6 +340,12 @@ function readGauges(): Gauges {
       savedSeconds: status.lastSavedAtSeconds,
       isSaving: status.isSaving,
       failure: status.lastError,
+    },
+    journal: {
+      ...journal.status,
+      intervalSeconds: journalSeconds,
+      hasCompany: follower.hasCompany,
+      stopsForgotten: stops.overflows,
     },
     restore: readRestore(),
     warnings: proxyWarnings.warnings,

@@ -45,6 +45,8 @@ export interface Config {
   readonly purgeCron: string;
   readonly snapshotCron: string;
   readonly snapshotKeep: number;
+  /** 0: no journal is written. */
+  readonly journalSeconds: number;
   readonly store: StoreAddress;
   readonly accessMode: 'open' | 'allowlist';
   readonly bannedHashes: readonly Uint8Array[];
@@ -93,6 +95,7 @@ export function loadConfig(env: Environment, system: System): Config | readonly 
     purgeCron: readCron(reader, 'PURGE_CRON'),
     snapshotCron: readCron(reader, 'SNAPSHOT_CRON'),
     snapshotKeep: reader.wholeNumberOrDefault('SNAPSHOT_KEEP'),
+    journalSeconds: reader.wholeNumberOrDefault('JOURNAL_SECONDS'),
     store: readStoreAddress(reader),
     accessMode: reader.oneOf('ACCESS_MODE', ['open', 'allowlist']),
     bannedHashes: reader.list('BANNED_HASHES', parseInfoHash),

@@ -35,6 +35,7 @@ export function effectiveValues(config: Config): EffectiveValues {
     PURGE_CRON: config.purgeCron,
     SNAPSHOT_CRON: config.snapshotCron,
     SNAPSHOT_KEEP: config.snapshotKeep,
+    JOURNAL_SECONDS: config.journalSeconds,
     ...storeValues(config.store),
     ACCESS_MODE: config.accessMode,
     BANNED_HASHES: counted(config.bannedHashes.length),

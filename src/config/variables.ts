@@ -190,6 +190,16 @@ const table = {
     about: 'Whole snapshots kept in the store.',
     why: 'Older ones help when the newest is damaged.',
   },
+  JOURNAL_SECONDS: {
+    group: 'store',
+    default: 10,
+    min: 0,
+    max: 600,
+    unit: 'seconds',
+    about:
+      'How often what was heard goes to the store, between snapshots; also how soon other trackers on the same store hear of it. 0: never.',
+    why: 'What a kill can lose is what was heard since, and the put in flight.',
+  },
   STORE_URL: {
     group: 'store',
     default: '`file:./data`, or the S3 add-on’s bucket',
@@ -299,7 +309,7 @@ export type VariableName = keyof typeof table;
 export const VARIABLES: Readonly<Record<VariableName, Variable>> = table;
 
 /** Variables that other versions know and that have no effect in this one: setting one is an error. */
-export const WITHOUT_EFFECT = ['JOURNAL_SECONDS', 'STORE_KEY', 'STATS_SHOW_HASHES'] as const;
+export const WITHOUT_EFFECT = ['STORE_KEY', 'STATS_SHOW_HASHES'] as const;
 
 /** The length an ADMIN_TOKEN may have, in characters. */
 export const ADMIN_TOKEN_CHARACTERS_MIN = 24;

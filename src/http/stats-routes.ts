@@ -59,6 +59,7 @@ function statsPage(report: StatsReport): string {
         'Last save',
         store.savedSecondsAgo === null ? 'none since the start' : `${duration(store.savedSecondsAgo)} ago`,
       ],
+      ['A crash now would lose', atRisk(report.journal)],
       ['Restore', escapeHtml(store.restore)],
     ]),
     rows('Process', [
@@ -68,6 +69,11 @@ function statsPage(report: StatsReport): string {
     ]),
     '<p>The same as JSON: <a href="/stats.json">/stats.json</a>. No address of a peer is in either.</p>',
   ].join('\n');
+}
+
+function atRisk({ intervalSeconds, bytesAtRisk, secondsAtRisk }: StatsReport['journal']): string {
+  if (intervalSeconds === 0) return 'what was announced since the last save';
+  return bytesAtRisk === 0 ? 'nothing' : `${duration(secondsAtRisk)} of announces`;
 }
 
 type Row = readonly [name: string, html: string];

@@ -203,12 +203,15 @@ export class AccessLoader {
   }
 
   #applySection({ list: name, isListed, atSeconds, reason, raw, at, count }: AccessSection): void {
-    const list = this.#options.access.list(name);
+    const { access, dropSwarm } = this.#options;
+    const list = access.list(name);
     const change = list.addChange(atSeconds, reason);
     for (let index = 0; index < count; index++) {
       const from = at + index * INFO_HASH_BYTES;
       const infoHash = raw.subarray(from, from + INFO_HASH_BYTES);
       if (list.apply(infoHash, isListed, change) === Applied.full) this.#leaveOut();
+      // Before all is read, what one object says may be taken back by another.
+      if (access.isLoaded && !access.isServed(infoHash)) dropSwarm(infoHash);
     }
   }
 

@@ -116,6 +116,13 @@ export class AccessLog {
     return this.#loader.start(signal, this.#closing.signal);
   }
 
+  /** Reads what other trackers have changed since. Rejects with a StoreError. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    if (!this.#options.access.isLoaded) return; // the loading that goes on will see it
+    await this.#loader.readNew(signal);
+    this.#foldIfDue();
+  }
+
   /** Makes a change; never rejects for what the store does. */
   async change(change: AccessChange): Promise<ChangeOutcome> {
     const problem = this.#problemOf(change);

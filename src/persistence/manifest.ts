@@ -15,9 +15,11 @@ export interface Manifest {
   readonly partBytes: readonly number[];
   readonly swarms: number;
   readonly peers: number;
-  /** The last journal segment of this boot that was closed before the walk; 0 while there is no journal. */
+  /** Completed downloads, ever, also of swarms that are gone; older manifests don't tell. */
+  readonly completed?: number;
+  /** The last journal segment of this boot that was closed before the walk; 0 without a journal. */
   readonly cutSequence: number;
-  /** Per boot the last journal segment that is part of what was walked; empty while there is no journal. */
+  /** Of other boots the last journal segment that is part of what was walked. */
   readonly vector: Readonly<Record<string, number>>;
 }
 
@@ -48,12 +50,10 @@ export function decodeManifest(bytes: Uint8Array): ManifestState {
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
-  const { number, boot, takenAtSeconds, partBytes, swarms, peers, cutSequence, vector } = value as Record<
-    keyof Manifest,
-    unknown
-  >;
+  const { number, boot, takenAtSeconds, partBytes, swarms, peers, completed, cutSequence, vector } =
+    value as Record<keyof Manifest, unknown>;
   return (
-    [number, takenAtSeconds, swarms, peers, cutSequence].every(isCount) &&
+    [number, takenAtSeconds, swarms, peers, completed ?? 0, cutSequence].every(isCount) &&
     typeof boot === 'string' &&
     Array.isArray(partBytes) &&
     partBytes.every(isCount) &&

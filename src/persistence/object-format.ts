@@ -24,14 +24,14 @@ export const BLOCK_RAW_BYTES = 16 * 1024;
 export const BLOCK_RAW_BYTES_MAX = 64 * 1024;
 export const END_CONTENT_BYTES = 12;
 
-/** What an object is. 4 is kept for journal segments. */
-export const ObjectKind = { snapshotPart: 1, manifest: 2, accessChange: 3 } as const;
+/** What an object is. */
+export const ObjectKind = { snapshotPart: 1, manifest: 2, accessChange: 3, journalSegment: 4 } as const;
 export type ObjectKind = (typeof ObjectKind)[keyof typeof ObjectKind];
 
 export const Codec = { none: 0, brotli: 1 } as const;
 
 /** What a block holds. A reader that meets a tag it does not know may go on only past SKIPPABLE ones. */
-export const BlockTag = { end: 1, swarms: 2, manifest: 3, access: 4 } as const;
+export const BlockTag = { end: 1, swarms: 2, manifest: 3, access: 4, journal: 5 } as const;
 export type BlockTag = (typeof BlockTag)[keyof typeof BlockTag];
 export const SKIPPABLE_TAG_BIT = 0x80;
 

@@ -2,11 +2,13 @@
  * The names of objects (rules D-O1, D-O2): each carries the boot id of the one process that wrote it, and numbers
  * have a fixed width, so that byte order is the order of numbers.
  *
- *   snapshots/<number>-<boot>/part-<n>   snapshots/<number>-<boot>/manifest   access/<boot>/<sequence>
+ *   snapshots/<number>-<boot>/part-<n>   snapshots/<number>-<boot>/manifest
+ *   access/<boot>/<sequence>             journal/<boot>/<sequence>
  */
 
 export const SNAPSHOTS_PREFIX = 'snapshots/';
 export const ACCESS_PREFIX = 'access/';
+export const JOURNAL_PREFIX = 'journal/';
 
 const NUMBER_DIGITS = 10;
 /** From here on a number is not one that somebody counted to, and there must always be a next. */
@@ -18,6 +20,7 @@ const SNAPSHOT_KEY = new RegExp(
   `^${SNAPSHOTS_PREFIX}(\\d{${NUMBER_DIGITS}})-(${BOOT_ID})/(?:manifest|part-(\\d{${PART_DIGITS}}))$`,
 );
 const ACCESS_KEY = new RegExp(`^${ACCESS_PREFIX}(${BOOT_ID})/(\\d{${NUMBER_DIGITS}})$`);
+const JOURNAL_KEY = new RegExp(`^${JOURNAL_PREFIX}(${BOOT_ID})/(\\d{${NUMBER_DIGITS}})$`);
 
 /** Which snapshot: ordered by number, then by boot id. */
 export interface SnapshotId {
@@ -50,6 +53,22 @@ export function partKey(id: SnapshotId, part: number): string {
 
 export function accessKey(boot: string, sequence: number): string {
   return `${ACCESS_PREFIX}${boot}/${digits(sequence, NUMBER_DIGITS)}`;
+}
+
+/** Segments of one boot count from 1. */
+export interface SegmentId {
+  readonly boot: string;
+  readonly sequence: number;
+}
+
+export function segmentKey({ boot, sequence }: SegmentId): string {
+  return `${JOURNAL_PREFIX}${boot}/${digits(sequence, NUMBER_DIGITS)}`;
+}
+
+/** undefined for a key that is not of a segment: somebody else's object, which is left alone. */
+export function parseSegmentKey(key: string): SegmentId | undefined {
+  const match = JOURNAL_KEY.exec(key);
+  return match === null ? undefined : { boot: match[1]!, sequence: Number(match[2]) };
 }
 
 /** undefined for a key that is not of a snapshot: somebody else's object, which is left alone. */

@@ -8,12 +8,13 @@ import { AGE_SECONDS_MAX, ENDPOINT_BYTES, RECORD_BYTES } from '../swarm/record.t
 import { Outcome, type SwarmTable } from '../swarm/swarm-table.ts';
 import { BlockTag, ObjectKind } from './object-format.ts';
 import { ObjectReader, type ObjectState } from './object-reader.ts';
+import type { StopMemory } from './stop-memory.ts';
 import { SwarmEntryReader } from './swarm-entries.ts';
 
 /** What a restore needs of the table. */
 export type SwarmDestination = Pick<
   SwarmTable,
-  'changes' | 'swarmsMax' | 'slotsInUse' | 'find' | 'open' | 'restoreTotals' | 'restorePeer'
+  'changes' | 'swarmsMax' | 'slotsInUse' | 'find' | 'open' | 'restoreTotals' | 'raiseTotals' | 'restorePeer'
 >;
 
 export interface RestoreSettings {
@@ -21,6 +22,8 @@ export interface RestoreSettings {
   /** False for a hash that must not come back. */
   readonly isServed: (infoHash: Uint8Array) => boolean;
   readonly peerTtlSeconds: number;
+  /** Who must not come back. */
+  readonly stops: StopMemory;
   /** Counts each restored peer's address as if it had been heard. */
   readonly addresses: Pick<UniqueAddresses, 'add'>;
   readonly nowSeconds: () => number;
@@ -36,6 +39,12 @@ export interface RestoreCounts {
   /** The table had no room. */
   peersLeftOut: number;
   peersNotServed: number;
+  /** Stopped since (rule D-S4). */
+  peersStopped: number;
+}
+
+export function noCounts(): RestoreCounts {
+  return { peersRestored: 0, peersExpired: 0, peersLeftOut: 0, peersNotServed: 0, peersStopped: 0 };
 }
 
 const PORT_BYTES = 2;
@@ -103,7 +112,7 @@ export class PartRestorer {
   #raw: Uint8Array = new Uint8Array(0);
 
   #restoreRun(entries: SwarmEntryReader, raw: Uint8Array): void {
-    const { table, addresses, isServed, peerTtlSeconds, nowSeconds, offsetSeconds } = this.#settings;
+    const { table, addresses, stops, isServed, peerTtlSeconds, nowSeconds, offsetSeconds } = this.#settings;
     const { family, seeders, infoHash } = entries;
     const count = seeders + entries.leechers;
     if (!isServed(infoHash)) {
@@ -118,6 +127,13 @@ export class PartRestorer {
       const seen = Math.min(entries.lastSeenSeconds(at) - offsetSeconds, now);
       if (now - seen > peerTtlSeconds) {
         this.#counts.peersExpired += 1;
+        continue;
+      }
+      if (
+        stops.size > 0 &&
+        stops.hasStoppedSince(infoHash, family, raw.subarray(at, at + seenAt), seen, undefined)
+      ) {
+        this.#counts.peersStopped += 1;
         continue;
       }
       if (slot < 0) slot = openIfRoom(table, infoHash, now);
@@ -136,11 +152,22 @@ export class PartRestorer {
   }
 }
 
-/** Saved counts of completed downloads, 28 bytes each, until it is known that all of them can be believed. */
+/**
+ * Saved counts of completed downloads, 28 bytes each, until it is known that all of them can be believed. They are
+ * added to what was counted since the start; or, when they are of a table that knew of that too, the greater counts
+ * (rule D-J4).
+ */
 export class HeldTotals {
+  readonly #isGreaterWins: boolean;
   readonly #chunks: Buffer[] = [];
   #at = HELD_CHUNK_BYTES;
   #applied = 0;
+  /** All counts together. */
+  completed = 0;
+
+  constructor({ isGreaterWins = false } = {}) {
+    this.#isGreaterWins = isGreaterWins;
+  }
 
   add(infoHash: Uint8Array, completed: number, lastActivitySeconds: number): void {
     if (this.#at === HELD_CHUNK_BYTES) {
@@ -148,6 +175,7 @@ export class HeldTotals {
       this.#at = 0;
     }
     const chunk = this.#chunks.at(-1)!;
+    this.completed += completed;
     chunk.set(infoHash, this.#at);
     chunk.writeUInt32LE(completed, this.#at + 20);
     chunk.writeUInt32LE(Math.max(0, lastActivitySeconds), this.#at + 24);
@@ -164,7 +192,9 @@ export class HeldTotals {
       const now = settings.nowSeconds();
       const slot = openIfRoom(settings.table, infoHash, now);
       if (slot >= 0) {
-        settings.table.restoreTotals(slot, chunk.readUInt32LE(at + 20), chunk.readUInt32LE(at + 24), now);
+        const completed = chunk.readUInt32LE(at + 20);
+        if (this.#isGreaterWins) settings.table.raiseTotals(slot, completed, now);
+        else settings.table.restoreTotals(slot, completed, chunk.readUInt32LE(at + 24), now);
       }
     }
     this.#applied += HELD_BYTES;
@@ -180,7 +210,7 @@ const HELD_BYTES = 28;
 const HELD_CHUNK_BYTES = 4_096 * HELD_BYTES;
 
 /** The slot of the swarm, made when there is room; -1 rather than pushing out another. */
-function openIfRoom(table: SwarmDestination, infoHash: Uint8Array, now: number): number {
+export function openIfRoom(table: SwarmDestination, infoHash: Uint8Array, now: number): number {
   const slot = table.find(infoHash);
   if (slot >= 0) return slot;
   return table.slotsInUse < table.swarmsMax * SWARMS_SHARE_MAX ? table.open(infoHash, now) : -1;

@@ -1,17 +1,22 @@
 /**
  * Brings the table back from the store while the port already answers (rules D-R2, D-R3): the newest whole
- * snapshot, then what can still be read of newer ones that are damaged or unfinished, for their peers only. Damaged
+ * snapshot, then every journal segment that it does not hold, then what can still be read of newer snapshots that are
+ * damaged or unfinished, for their peers only. Damaged
  * objects are named in the log and left; those of a later version are left and keep everything else in the store.
  * Goes on trying until it is settled: a listing has succeeded, and every object was applied or found damaged.
  */
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { UniqueAddresses } from '../stats/unique-addresses.ts';
+import type { SwarmTable } from '../swarm/swarm-table.ts';
+import type { JournalReader } from './journal-reader.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
+import { vectorOf } from './manifest-cache.ts';
 import { NewerObjects } from './newer-objects.ts';
-import { compareNewestFirst, manifestKey, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
+import { compareNewestFirst, JOURNAL_PREFIX, manifestKey, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
 import {
   HeldTotals,
+  noCounts,
   PartRestorer,
   type RestoreCounts,
   type RestoreSettings,
@@ -20,14 +25,18 @@ import {
 import { pauseMs, RetryPause } from './retry-pause.ts';
 import type { RestoreVerdict } from './saver.ts';
 import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
-import { type Store, StoreError, type StoreFailure } from './store.ts';
+import type { StopMemory } from './stop-memory.ts';
+import { type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
 
 /** What so many listings named and was not there each time will not come: its snapshot is damaged. */
 const LISTINGS_MAX = 3;
 
 export interface RestorerOptions {
   readonly store: Store;
-  readonly table: SwarmDestination;
+  readonly table: SwarmDestination & Pick<SwarmTable, 'addCompletedEver'>;
+  /** Merges the journal, and goes on doing so once the restore has settled. */
+  readonly journal: JournalReader;
+  readonly stops: StopMemory;
   /** Shared with the AccessLog. */
   readonly newer?: NewerObjects;
   readonly isServed: (infoHash: Uint8Array) => boolean;
@@ -51,13 +60,15 @@ export interface RestoreProgress extends Readonly<RestoreCounts> {
   readonly snapshot: string | undefined;
   readonly partsDone: number;
   readonly parts: number;
+  /** Journal segments merged. */
+  readonly segments: number;
   readonly damaged: readonly string[];
   readonly lastError: string | undefined;
 }
 
 export class Restorer implements RestoreVerdict {
   readonly #options: RestorerOptions;
-  readonly #counts: RestoreCounts = { peersRestored: 0, peersExpired: 0, peersLeftOut: 0, peersNotServed: 0 };
+  readonly #counts: RestoreCounts = noCounts();
   readonly #damaged = new Set<string>();
   readonly newer: NewerObjects;
   /** Snapshots of which something was read. */
@@ -69,6 +80,7 @@ export class Restorer implements RestoreVerdict {
   #reading: string | undefined;
   #partsDone = 0;
   #parts = 0;
+  #segments = 0;
   #lastError: string | undefined;
   #lastFailure: StoreFailure | undefined;
   /** Listings that named an object which was not there. */
@@ -92,6 +104,7 @@ export class Restorer implements RestoreVerdict {
       snapshot: this.#base?.prefix ?? this.#reading,
       partsDone: this.#partsDone,
       parts: this.#parts,
+      segments: this.#segments,
       damaged: [...this.#damaged],
       lastError: this.#lastError,
     };
@@ -103,8 +116,8 @@ export class Restorer implements RestoreVerdict {
   }
 
   get changesSaved(): number {
-    const { peersExpired, peersLeftOut, peersNotServed } = this.#counts;
-    const isAllThere = peersExpired + peersLeftOut + peersNotServed === 0;
+    const { peersExpired, peersLeftOut, peersNotServed, peersStopped } = this.#counts;
+    const isAllThere = peersExpired + peersLeftOut + peersNotServed + peersStopped + this.#segments === 0;
     const isOneWhole = this.#base !== undefined && this.#begun.size === 1 && this.#damaged.size === 0;
     return isOneWhole && isAllThere ? this.#changes : 0;
   }
@@ -119,6 +132,7 @@ export class Restorer implements RestoreVerdict {
       try {
         await this.#try(signal);
         this.#phase = 'settled';
+        this.#options.stops.restoreHasSettled();
         this.#lastError = undefined;
         const { peersRestored, peersLeftOut } = this.#counts;
         log.info('The restore has settled.', {
@@ -153,6 +167,7 @@ export class Restorer implements RestoreVerdict {
   async #try(signal: AbortSignal): Promise<void> {
     const { store } = this.#options;
     this.#phase = 'listing';
+    const segments = await store.list(JOURNAL_PREFIX, signal);
     const listed = listSnapshots(await store.list(SNAPSHOTS_PREFIX, signal));
     this.#phase = 'reading';
     const doubtful: ListedSnapshot[] = [];
@@ -164,7 +179,21 @@ export class Restorer implements RestoreVerdict {
       if (manifest === 'damaged' || this.#base !== undefined) doubtful.push(snapshot);
       else if (await this.#restoreWhole(snapshot, manifest, signal)) break;
     }
+    await this.#replay(segments, signal);
     for (const snapshot of doubtful) await this.#restorePeersOnly(snapshot, signal);
+  }
+
+  /** Every segment past what the table holds; one that its writer had to drop leaves a gap that nothing fills. */
+  async #replay(segments: readonly StoredObject[], signal: AbortSignal): Promise<void> {
+    const { journal, log } = this.#options;
+    const unread = journal.unread(segments).length;
+    try {
+      const gaps = await journal.merge(segments, this.#counts, { passesGaps: true, signal });
+      for (const gap of gaps)
+        log.info('The journal has a gap: its writer dropped segments, or they are deleted.', { ...gap });
+    } finally {
+      this.#segments += unread - journal.unread(segments).length;
+    }
   }
 
   /** The manifest of a snapshot that is whole as far as the listing tells; 'damaged' also when it is unfinished. */
@@ -202,6 +231,8 @@ export class Restorer implements RestoreVerdict {
     if (!read.isWhole) return false;
     const settings = this.#settings();
     await this.#runCounted(() => totals.step(settings), signal);
+    this.#options.table.addCompletedEver(manifest.completed ?? totals.completed);
+    this.#options.journal.cover(vectorOf(manifest));
     this.#base = snapshot;
     return true;
   }

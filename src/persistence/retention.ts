@@ -1,25 +1,31 @@
 /**
- * Keeps the newest whole snapshots and deletes the others (rules D-T1, D-T2). Deletes nothing that it does not
- * understand: damaged snapshots stay, and once an object of a later version was met anywhere everything stays.
+ * Keeps the newest whole snapshots and the journal that one of them may need, and deletes the rest (rules D-T1, D-T2).
+ * Deletes nothing that it does not understand: damaged objects stay, and once an object of a later version was met
+ * anywhere everything stays.
  * Leaves it to the caller to run only after a whole snapshot was saved and the restore had settled.
  */
 import type { Log } from '../log.ts';
-import { decodeManifest, type ManifestState } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
+import { type ManifestCache, vectorOf } from './manifest-cache.ts';
 import type { NewerObjects } from './newer-objects.ts';
-import { manifestKey } from './object-keys.ts';
+import { parseSegmentKey } from './object-keys.ts';
+import { isPast } from './segment-listing.ts';
 import { isComplete, type ListedSnapshot } from './snapshot-listing.ts';
-import type { Store } from './store.ts';
+import type { Store, StoredObject } from './store.ts';
 
 /** Another boot's snapshot without a manifest may still be being written when it is younger than this. */
 const LEFTOVER_AGE_SECONDS_MIN = 2 * 3600;
 
 export interface RetentionOptions {
   readonly store: Store;
+  readonly manifests: ManifestCache;
   readonly boot: string;
   /** How many whole snapshots stay (SNAPSHOT_KEEP). */
   readonly keep: number;
   /** Folders of snapshots that a restore found damaged although their manifests are well. */
   readonly isDamaged: (prefix: string) => boolean;
+  /** Journal segments found damaged, by their keys. */
+  readonly isSegmentDamaged: (key: string) => boolean;
   readonly newer: NewerObjects;
   readonly nowSeconds: () => number;
   readonly log: Log;
@@ -27,49 +33,66 @@ export interface RetentionOptions {
 
 export class Retention {
   readonly #options: RetentionOptions;
-  /** Manifests don't change, so each is read once. */
-  readonly #manifests = new Map<string, ManifestState>();
 
   constructor(options: RetentionOptions) {
     this.#options = options;
   }
 
-  /** `listed` newest first, from a listing that succeeded. Rejects with a StoreError when the store fails. */
-  async run(listed: readonly ListedSnapshot[], signal?: AbortSignal): Promise<void> {
-    const { store, boot, keep, isDamaged, nowSeconds, newer } = this.#options;
-    const whole: ListedSnapshot[] = [];
+  /**
+   * `listed` newest first and the journal, from listings that succeeded. Rejects with a StoreError when the store
+   * fails.
+   */
+  async run(
+    listed: readonly ListedSnapshot[],
+    journal: readonly StoredObject[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { store, boot, keep, isDamaged, nowSeconds, newer, manifests } = this.#options;
+    const whole: { readonly snapshot: ListedSnapshot; readonly manifest: Manifest }[] = [];
     const unfinished: ListedSnapshot[] = [];
+    /** A manifest that cannot be read may need any of the journal, as long as its snapshot would be kept. */
+    let isAllJournalNeeded = false;
     for (const snapshot of listed) {
-      if (snapshot.isOversized || isDamaged(snapshot.prefix)) continue;
       if (snapshot.manifest === undefined) {
         unfinished.push(snapshot);
         continue;
       }
-      const manifest = await this.#manifest(snapshot, signal);
+      const manifest = snapshot.isOversized ? 'damaged' : await manifests.get(snapshot, signal);
       if (manifest === 'newer') this.#foundNewer(snapshot);
-      else if (manifest !== 'damaged' && isComplete(snapshot, manifest)) whole.push(snapshot);
+      else if (manifest === 'damaged') isAllJournalNeeded ||= whole.length < keep;
+      else if (!isDamaged(snapshot.prefix) && isComplete(snapshot, manifest))
+        whole.push({ snapshot, manifest });
     }
-    this.#forgetManifests(listed);
+    manifests.keepOnly(listed);
     if (newer.hasAny) return;
-    for (const snapshot of whole.slice(keep)) await this.#delete(snapshot, signal);
+    for (const { snapshot } of whole.slice(keep)) await this.#delete(snapshot, signal);
     const oldSeconds = nowSeconds() + store.clockOffsetSeconds - LEFTOVER_AGE_SECONDS_MIN;
     for (const snapshot of unfinished) {
       if (snapshot.boot === boot || snapshot.lastModifiedSeconds < oldSeconds)
         await this.#delete(snapshot, signal);
     }
+    if (isAllJournalNeeded || whole.length === 0) return;
+    await this.#deleteJournal(
+      whole.slice(0, keep).map(({ manifest }) => manifest),
+      journal,
+      signal,
+    );
   }
 
-  async #manifest(snapshot: ListedSnapshot, signal: AbortSignal | undefined): Promise<ManifestState> {
-    const known = this.#manifests.get(snapshot.prefix);
-    if (known !== undefined) return known;
-    const manifest = decodeManifest(await this.#options.store.get(manifestKey(snapshot), signal));
-    this.#manifests.set(snapshot.prefix, manifest);
-    return manifest;
-  }
-
-  #forgetManifests(listed: readonly ListedSnapshot[]): void {
-    const prefixes = new Set(listed.map((snapshot) => snapshot.prefix));
-    for (const prefix of this.#manifests.keys()) if (!prefixes.has(prefix)) this.#manifests.delete(prefix);
+  /** The segments that every one of the kept snapshots holds. */
+  async #deleteJournal(
+    kept: readonly Manifest[],
+    journal: readonly StoredObject[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { store, isSegmentDamaged } = this.#options;
+    const vectors = kept.map(vectorOf);
+    for (const { key } of journal) {
+      const segment = parseSegmentKey(key);
+      if (segment === undefined || isSegmentDamaged(key)) continue;
+      if (vectors.some((vector) => isPast(segment, vector))) continue;
+      await store.delete(key, signal);
+    }
   }
 
   /** The manifest first: what is half deleted is then no snapshot any more. */

@@ -1,18 +1,24 @@
 /**
- * Saves the table as a snapshot: parts while the walk goes on, then a look at whether they are all there, then the
- * manifest, then the retention (rules D-N1 to D-N4, D-R3, D-T1). Works in slices, so that announces go on.
+ * Saves the table as a snapshot: the journal's cut, parts while the walk goes on, then a look at whether they are all
+ * there, then the manifest, then the retention (rules D-N1 to D-N4, D-R3, D-T1). Works in slices, so that announces
+ * go on.
  *
  * One save at a time. An ask for a save while one runs joins it, but for that of a shutdown: that gives up the
  * one that runs, which does not know what was announced since it began, and saves anew.
  */
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
+import type { Totals } from '../swarm/swarm-table.ts';
 import type { Walk } from '../swarm/walk.ts';
 import { timeLimit } from '../time-limit.ts';
-import { encodeManifest } from './manifest.ts';
+import type { Journal } from './journal.ts';
+import type { JournalReader } from './journal-reader.ts';
+import { encodeManifest, type Manifest } from './manifest.ts';
+import type { ManifestCache } from './manifest-cache.ts';
 import type { NewerObjects } from './newer-objects.ts';
 import {
   assertBootId,
+  JOURNAL_PREFIX,
   manifestKey,
   partKey,
   SNAPSHOTS_PREFIX,
@@ -20,17 +26,24 @@ import {
   snapshotPrefix,
 } from './object-keys.ts';
 import { Retention } from './retention.ts';
+import { listSegments } from './segment-listing.ts';
+import { isSnapshotDue } from './snapshot-due.ts';
 import { isComplete, listSnapshots } from './snapshot-listing.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
-import { type Store, StoreError } from './store.ts';
+import { type Store, type StoredObject, StoreError } from './store.ts';
+import type { TableTurn } from './table-turn.ts';
 
 const WALK_MS_MAX = 5 * 60_000;
 
 /** What a saver needs of the table. */
 export interface SwarmSource {
   readonly changes: number;
+  readonly totals: Pick<Totals, 'completed'>;
   walk(now: number): Pick<Walk, 'step' | 'end' | 'lost'>;
 }
+
+/** What a saver needs of this tracker's journal. */
+export type JournalCut = Pick<Journal, 'cut' | 'lostSequence'>;
 
 /** What a saver needs to know of the restore. */
 export interface RestoreVerdict {
@@ -45,6 +58,13 @@ export interface SaverOptions {
   readonly store: Store;
   readonly table: SwarmSource;
   readonly restore: RestoreVerdict;
+  readonly journal: JournalCut;
+  /** Of the other boots' journals: what of them is part of the table, and what is damaged. */
+  readonly others: Pick<JournalReader, 'vector' | 'isDamaged'>;
+  readonly manifests: ManifestCache;
+  readonly turn: TableTurn;
+  /** JOURNAL_SECONDS; with 0 every scheduled snapshot is due. */
+  readonly journalSeconds: number;
   /** Of this process: 8 to 32 characters of a-z and 0-9, random, new at each start. */
   readonly boot: string;
   /** Whole snapshots to keep (SNAPSHOT_KEEP). */
@@ -58,7 +78,8 @@ export interface SaverOptions {
   readonly walkMsMax?: number;
 }
 
-export type SaveCause = 'schedule' | 'signal' | 'shutdown' | 'admin';
+/** `journal`: it has lost a segment, which only a snapshot makes good. */
+export type SaveCause = 'schedule' | 'journal' | 'signal' | 'shutdown' | 'admin';
 
 export type SaveOutcome =
   | {
@@ -70,6 +91,8 @@ export type SaveOutcome =
     }
   /** Nothing changed since the last snapshot, so nothing was written. */
   | { readonly kind: 'unchanged' }
+  /** The journal is small beside the last snapshot, and that is young: nothing was written (rule D-N4). */
+  | { readonly kind: 'not-due' }
   /** The restore has not settled: a snapshot now could push out what it has not read. */
   | { readonly kind: 'not-settled' }
   | { readonly kind: 'failed'; readonly error: StoreError };
@@ -105,6 +128,7 @@ export class Saver {
   #running: Running | undefined;
   /** What `table.changes` was at the cut of the last snapshot of this process. */
   #changesSaved: number | undefined;
+  #cutSaved = 0;
   #numberLast = 0;
   #snapshots = 0;
   #last: Saved | undefined;
@@ -117,6 +141,7 @@ export class Saver {
       ...options,
       newer: options.restore.newer,
       isDamaged: (prefix) => options.restore.isDamaged(prefix),
+      isSegmentDamaged: (key) => options.others.isDamaged(key),
     });
   }
 
@@ -132,6 +157,11 @@ export class Saver {
       lastDurationMs: this.#last?.durationMs,
       lastError: this.#lastError,
     };
+  }
+
+  /** Whether the journal has lost what no snapshot holds yet. */
+  get isOwed(): boolean {
+    return this.#options.journal.lostSequence > this.#cutSaved;
   }
 
   /** Never rejects for what the store does. `signal` ends it soon, as a failure. */
@@ -163,14 +193,16 @@ export class Saver {
   async #try(cause: SaveCause, signal: AbortSignal): Promise<SaveOutcome> {
     const { log } = this.#options;
     try {
-      const outcome = await this.#save(signal);
+      const outcome = await this.#save(cause, signal);
       if (this.#lastError !== undefined) log.info('Saving works again.');
       this.#lastError = undefined;
-      log.info('snapshot saved', { cause, ...outcome, durationMs: this.#last?.durationMs });
+      if (outcome.kind === 'saved') {
+        log.info('snapshot saved', { cause, ...outcome, durationMs: this.#last?.durationMs });
+      }
       return outcome;
     } catch (caught) {
       const error = asStoreError(caught, signal);
-      if (this.#lastError === undefined || cause !== 'schedule') {
+      if (this.#lastError === undefined || (cause !== 'schedule' && cause !== 'journal')) {
         log.error(`A snapshot could not be saved: ${error.message}`, { cause, failure: error.failure });
       }
       this.#lastError = error.message;
@@ -178,21 +210,27 @@ export class Saver {
     }
   }
 
-  async #save(signal: AbortSignal): Promise<Extract<SaveOutcome, { kind: 'saved' }>> {
-    const { store, table, boot, nowSeconds, monotonicMs } = this.#options;
+  async #save(cause: SaveCause, signal: AbortSignal): Promise<SaveOutcome> {
+    const { store, boot, nowSeconds, monotonicMs, journalSeconds, manifests } = this.#options;
     const startMs = monotonicMs();
+    const journal = await store.list(JOURNAL_PREFIX, signal);
     const listed = listSnapshots(await store.list(SNAPSHOTS_PREFIX, signal));
+    const storeSeconds = nowSeconds() + store.clockOffsetSeconds;
+    const isOptional = cause === 'schedule' && journalSeconds > 0;
+    if (
+      isOptional &&
+      !(await isSnapshotDue(listed, journal, { manifests, nowSeconds: storeSeconds, signal }))
+    ) {
+      return { kind: 'not-due' };
+    }
     const id: SnapshotId = { number: Math.max(this.#numberLast, listed[0]?.number ?? 0) + 1, boot };
     this.#numberLast = id.number;
 
-    const changesAtCut = table.changes;
-    const takenAtSeconds = nowSeconds() + store.clockOffsetSeconds;
-    const { partBytes, swarms, peers } = await this.#saveParts(id, signal);
-
-    const manifest = { ...id, takenAtSeconds, partBytes, swarms, peers, cutSequence: 0, vector: {} };
+    const walked = await this.#options.turn.take(() => this.#cutAndWalk(id, journal, signal));
+    const { changesAtCut, ...manifest } = walked;
     const after = await store.list(SNAPSHOTS_PREFIX, signal);
     const parts = listSnapshots(after).find((snapshot) => snapshot.prefix === snapshotPrefix(id));
-    if (partBytes.length > 0 && (parts === undefined || !isComplete(parts, manifest))) {
+    if (manifest.partBytes.length > 0 && (parts === undefined || !isComplete(parts, manifest))) {
       throw new StoreError(
         'failed',
         `Parts of ${snapshotPrefix(id)} are missing in ${store.address} after they were put.`,
@@ -202,13 +240,38 @@ export class Saver {
     await store.put(manifestKey(id), bytes, signal);
 
     this.#changesSaved = changesAtCut;
+    this.#cutSaved = manifest.cutSequence;
     this.#snapshots += 1;
-    const bytesAll = partBytes.reduce((sum, part) => sum + part, bytes.length);
+    const bytesAll = manifest.partBytes.reduce((sum, part) => sum + part, bytes.length);
     const durationMs = Math.round(monotonicMs() - startMs);
+    const { swarms, peers, takenAtSeconds } = manifest;
     this.#last = { atSeconds: nowSeconds(), bytes: bytesAll, peers, durationMs };
     const written = { key: manifestKey(id), sizeBytes: bytes.length, lastModifiedSeconds: takenAtSeconds };
-    await this.#retain([...after, written], signal);
+    await this.#retain([...after, written], journal, signal);
     return { kind: 'saved', number: id.number, bytes: bytesAll, swarms, peers };
+  }
+
+  /**
+   * Rule D-N1: nothing comes between the journal's cut and the walk's start, and no other tracker's segment is merged
+   * while the walk goes on.
+   */
+  async #cutAndWalk(
+    id: SnapshotId,
+    journal: readonly StoredObject[],
+    signal: AbortSignal,
+  ): Promise<Manifest & { readonly changesAtCut: number }> {
+    const { store, table, others, nowSeconds } = this.#options;
+    signal.throwIfAborted();
+    const boots = listSegments(journal);
+    const atCut = {
+      takenAtSeconds: nowSeconds() + store.clockOffsetSeconds,
+      completed: table.totals.completed,
+      cutSequence: this.#options.journal.cut(),
+      // A boot of which no segment is left has none that could be needed (rule D-T1).
+      vector: Object.fromEntries([...others.vector].filter(([boot]) => boots.has(boot))),
+      changesAtCut: table.changes,
+    };
+    return { ...id, ...atCut, ...(await this.#saveParts(id, signal)) };
   }
 
   async #saveParts(
@@ -245,9 +308,13 @@ export class Saver {
   }
 
   /** The snapshot stands whatever becomes of the old ones. */
-  async #retain(objects: Awaited<ReturnType<Store['list']>>, signal: AbortSignal): Promise<void> {
+  async #retain(
+    objects: readonly StoredObject[],
+    journal: readonly StoredObject[],
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
-      await this.#retention.run(listSnapshots(objects), signal);
+      await this.#retention.run(listSnapshots(objects), journal, signal);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#options.log.warn(`Old snapshots stay for now: ${error.message}`, { failure: error.failure });

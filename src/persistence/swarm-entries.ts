@@ -114,6 +114,12 @@ export class SwarmEntryWriter {
   }
 }
 
+/** The absolute second of which `seen` has the low 14 bits, and that lies near the base time of its block. */
+export function secondsNear(seen: number, baseSeconds: number): number {
+  const past = (seen - baseSeconds) & AGE_SECONDS_MAX;
+  return baseSeconds + (past <= AFTER_BASE_SECONDS_MAX ? past : past - AGE_SECONDS_MAX - 1);
+}
+
 /** Walks the entries of one block. Its fields tell of the entry that `next` has just read. */
 export class SwarmEntryReader {
   readonly #raw: Buffer;
@@ -149,9 +155,7 @@ export class SwarmEntryReader {
 
   /** The absolute second, by the store's clock, in which the record of a run at byte `at` was last seen. */
   lastSeenSeconds(at: number): number {
-    const seen = this.#raw.readUInt16LE(at + ENDPOINT_BYTES[this.family]!);
-    const past = (seen - this.baseSeconds) & AGE_SECONDS_MAX;
-    return this.baseSeconds + (past <= AFTER_BASE_SECONDS_MAX ? past : past - AGE_SECONDS_MAX - 1);
+    return secondsNear(this.#raw.readUInt16LE(at + ENDPOINT_BYTES[this.family]!), this.baseSeconds);
   }
 
   #read(): boolean {

@@ -1,6 +1,7 @@
 /**
  * A store that tells the log when it is lost and when it is back: one line for each change, not one for each
- * try, whoever it was that tried.
+ * try, whoever it was that tried. And whose clock's offset never goes down: every measurement of it is too small by
+ * what the answer took, so the largest is the best; and what one process writes keeps its order (rule D-O6).
  */
 import type { Log } from '../log.ts';
 import { type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
@@ -9,6 +10,7 @@ export class WatchedStore implements Store {
   readonly #store: Store;
   readonly #log: Log;
   readonly #nowSeconds: () => number;
+  #offsetSeconds: number | undefined;
   #lost: { failure: StoreFailure; readonly sinceSeconds: number } | undefined;
 
   constructor(store: Store, options: { readonly log: Log; readonly nowSeconds: () => number }) {
@@ -22,7 +24,12 @@ export class WatchedStore implements Store {
   }
 
   get clockOffsetSeconds(): number {
-    return this.#store.clockOffsetSeconds;
+    return this.#offsetSeconds ?? 0;
+  }
+
+  /** False until the store has answered for the first time. */
+  get isClockKnown(): boolean {
+    return this.#offsetSeconds !== undefined;
   }
 
   /** False from a call that failed until the next that did not. */
@@ -58,6 +65,8 @@ export class WatchedStore implements Store {
   }
 
   #heard(): void {
+    const { clockOffsetSeconds } = this.#store;
+    this.#offsetSeconds = Math.max(this.#offsetSeconds ?? clockOffsetSeconds, clockOffsetSeconds);
     if (this.#lost === undefined) return;
     const { failure, sinceSeconds } = this.#lost;
     this.#lost = undefined;

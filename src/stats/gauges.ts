@@ -13,6 +13,7 @@ export interface Gauges {
   readonly table: TableGauges;
   readonly access: AccessGauges;
   readonly store: StoreGauges;
+  readonly journal: JournalGauges;
   readonly restore: RestoreGauges;
   /** What the operator should change, each a whole sentence: proxy settings for example. */
   readonly warnings: readonly string[];
@@ -44,6 +45,25 @@ export interface StoreGauges {
   readonly isSaving: boolean;
   /** Why the last save failed; undefined when it succeeded or was skipped. Shown to everybody: no secrets. */
   readonly failure: string | undefined;
+}
+
+/** What was heard and is not in the store yet: what a kill now would lose. */
+export interface JournalGauges {
+  /** JOURNAL_SECONDS; 0 when no journal is written. */
+  readonly intervalSeconds: number;
+  readonly bytesAtRisk: number;
+  /** Since the oldest of it was heard. */
+  readonly secondsAtRisk: number;
+  readonly segmentsWritten: number;
+  readonly bytesWritten: number;
+  /** When the last segment was stored; undefined before the first. */
+  readonly writtenAtSeconds: number | undefined;
+  readonly segmentsWaiting: number;
+  readonly segmentsDropped: number;
+  /** Whether another tracker wrote to the same store within the last ten minutes. */
+  readonly hasCompany: boolean;
+  /** Stops that were not remembered because there was no room for them (rule D-S4). */
+  readonly stopsForgotten: number;
 }
 
 export interface RestoreGauges {

@@ -8,7 +8,7 @@ import type { Gauges } from './gauges.ts';
 export type StatsReport = ReturnType<typeof statsReport>;
 
 export function statsReport(gauges: Gauges) {
-  const { table, counters, store, nowSeconds } = gauges;
+  const { table, counters, store, journal, nowSeconds } = gauges;
   const uniqueAddresses = counters.addresses.count(nowSeconds);
   return {
     peers: table.peers,
@@ -58,15 +58,33 @@ export function statsReport(gauges: Gauges) {
       kind: store.kind,
       state: storeState(gauges),
       /** null before the first save since the start. */
-      savedSecondsAgo: store.savedSeconds === undefined ? null : Math.max(0, nowSeconds - store.savedSeconds),
+      savedSecondsAgo: secondsAgo(store.savedSeconds, nowSeconds),
       failure: store.failure ?? null,
       isRestored: gauges.restore.isSettled,
       restore: gauges.restore.explanation,
+    },
+    journal: {
+      intervalSeconds: journal.intervalSeconds,
+      /** What a crash now would lose: entries not yet in the store, and since when the oldest waits. */
+      bytesAtRisk: journal.bytesAtRisk,
+      secondsAtRisk: journal.secondsAtRisk,
+      /** null before the first segment since the start. */
+      writtenSecondsAgo: secondsAgo(journal.writtenAtSeconds, nowSeconds),
+      segmentsWritten: journal.segmentsWritten,
+      bytesWritten: journal.bytesWritten,
+      segmentsWaiting: journal.segmentsWaiting,
+      segmentsDropped: journal.segmentsDropped,
+      hasCompany: journal.hasCompany,
+      stopsForgotten: journal.stopsForgotten,
     },
     access: { ...gauges.access },
     memory: { ...gauges.memory },
     ...expvars(gauges, uniqueAddresses),
   };
+}
+
+function secondsAgo(atSeconds: number | undefined, nowSeconds: number): number | null {
+  return atSeconds === undefined ? null : Math.max(0, nowSeconds - atSeconds);
 }
 
 /** `restoring` until the restore has settled, then how the last save went. */
@@ -76,10 +94,15 @@ function storeState({ store, restore }: Gauges): 'restoring' | 'failing' | 'savi
   return store.isSaving ? 'saving' : 'well';
 }
 
-function warningsOf({ warnings, table, store, access }: Gauges): string[] {
+function warningsOf({ warnings, table, store, journal, access }: Gauges): string[] {
   const all = [...warnings];
   if (store.losesDisk && store.kind === 'directory') all.push(EPHEMERAL_DISK_WARNING);
   if (store.failure !== undefined) all.push(`The last save failed: ${store.failure}`);
+  if (journal.segmentsWaiting > SEGMENTS_WAITING_MAX) {
+    all.push(
+      `What was announced in the last ${journal.secondsAtRisk} seconds is not in the store yet: a crash now would lose it.`,
+    );
+  }
   if (!access.isLoaded) {
     all.push(
       'The list of banned and allowed hashes could not be read from the store yet; it is tried again.',
@@ -92,6 +115,9 @@ function warningsOf({ warnings, table, store, access }: Gauges): string[] {
   }
   return all;
 }
+
+/** One is being put, another has just been closed; more are a store that does not answer. */
+const SEGMENTS_WAITING_MAX = 2;
 
 /** Also for the log, at start. */
 export const EPHEMERAL_DISK_WARNING =

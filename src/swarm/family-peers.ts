@@ -139,8 +139,7 @@ export class FamilyPeers {
   refresh(role: Role, isCompletion: boolean, seenSeconds: number): boolean {
     const { words } = this.#memory;
     const before = this.layout.flags(words, this.#at);
-    const isSamePeer = this.layout.hasCurrentPeerId(words, this.#at);
-    const wasCompleted = isSamePeer && (before & COMPLETED_ONCE) !== 0;
+    const wasCompleted = this.isCompletedLocated;
     let flags = wasCompleted || isCompletion ? COMPLETED_ONCE : 0;
     if (role === PARTIAL_SEED) flags |= IS_PARTIAL_SEED;
     this.#rewrite(role === SEEDER, before, flags, seenSeconds);
@@ -157,6 +156,13 @@ export class FamilyPeers {
     const { words } = this.#memory;
     if (!this.layout.hasCurrentPeerId(words, this.#at)) return;
     words[this.#at + this.layout.portWord] |= COMPLETED_ONCE << 16;
+  }
+
+  /** Whether the located record is the current peer's and its completion was counted. */
+  get isCompletedLocated(): boolean {
+    const { words } = this.#memory;
+    const isCounted = (this.layout.flags(words, this.#at) & COMPLETED_ONCE) !== 0;
+    return isCounted && this.layout.hasCurrentPeerId(words, this.#at);
   }
 
   ageOfLocated(now: number): number {

@@ -40,12 +40,15 @@ export class RecordLayout {
   readonly portWord: number;
   /** The record at hand: its endpoint is the key of every search. */
   readonly current: Uint32Array;
+  /** The same memory as bytes, which are those of the record on every machine that Node runs on. */
+  readonly currentBytes: Uint8Array;
 
   constructor(family: Family) {
     this.family = family;
     this.recordWords = RECORD_BYTES[family] / 4;
     this.portWord = this.recordWords - PEER_ID_WORDS - 1;
     this.current = new Uint32Array(this.recordWords);
+    this.currentBytes = new Uint8Array(this.current.buffer);
   }
 
   /** Takes an endpoint (6 or 18 bytes at `at`) as the current record's. */

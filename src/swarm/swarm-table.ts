@@ -231,16 +231,24 @@ export class SwarmTable {
     return outcome;
   }
 
-  /** A peer stopped. False when it was not there. The swarm stays until the purge. */
-  forget(slot: number, family: Family, endpoint: Uint8Array, now: number): boolean {
+  /** The packed record of the peer that `sight` has just stored; valid until the next call. */
+  recordSighted(family: Family): Uint8Array {
+    return this.families[family].layout.currentBytes;
+  }
+
+  /**
+   * A peer stopped. The swarm stays until the purge.
+   *
+   * @returns how many seconds ago the peer had been heard; -1 when it was not there
+   */
+  forget(slot: number, family: Family, endpoint: Uint8Array, now: number): number {
     this.advance(now);
     const peers = this.families[family];
     peers.layout.loadEndpoint(endpoint, 0);
-    if (!peers.locate(slot, false)) return false;
-    peers.removeLocated();
-    this.#afterPeersRemoved(slot, 1);
-    this.#touch(slot, this.#now);
-    return true;
+    if (!peers.locate(slot, false)) return -1;
+    const ageSeconds = peers.ageOfLocated(this.#now);
+    this.#removeLocated(peers, slot);
+    return ageSeconds;
   }
 
   seeders(slot: number): number {
@@ -346,9 +354,57 @@ export class SwarmTable {
     this.#touch(slot, Math.min(lastActivitySeconds, this.#now));
   }
 
+  /** Adds completed downloads that another tracker, or this one before its restart, has counted. */
+  addCompletions(slot: number, completed: number, now: number): void {
+    this.advance(now);
+    if (!this.memory.hasPeers(slot) && this.#retained.has(slot)) this.#retained.remove(slot);
+    const { slots } = this.memory;
+    slots.words[slots.base(slot) + COMPLETED_WORD] += completed;
+    this.#touch(slot, this.#now);
+  }
+
+  /** Of two counts of completed downloads that overlap the greater is right. */
+  raiseTotals(slot: number, completed: number, now: number): void {
+    const missing = completed - this.completed(slot);
+    if (missing > 0) this.addCompletions(slot, missing, now);
+  }
+
+  /** Counts completed downloads, ever, of swarms of which the table may know nothing any more. */
+  addCompletedEver(completed: number): void {
+    this.#completed += completed;
+  }
+
+  raiseCompletedEver(completed: number): void {
+    this.#completed = Math.max(this.#completed, completed);
+  }
+
   /**
-   * Adds a saved peer, unless it is there already and was heard as late, or is past `ttlSeconds`. One that is there
-   * is at least remembered to have completed, so that it is not counted again. `record` holds
+   * A stop that was heard elsewhere or before a restart: removes the peer unless it was heard later than
+   * `stoppedSeconds`. One heard in that same second goes only if `isSameSecond`: the one who wrote the stop had
+   * heard it in that second before.
+   */
+  forgetHeardBy(
+    slot: number,
+    family: Family,
+    endpoint: Uint8Array,
+    endpointAt: number,
+    stoppedSeconds: number,
+    isSameSecond: boolean,
+    now: number,
+  ): void {
+    this.advance(now);
+    const peers = this.families[family];
+    peers.layout.loadEndpoint(endpoint, endpointAt);
+    if (!peers.locate(slot, false)) return;
+    const seenSeconds = this.#now - peers.ageOfLocated(this.#now);
+    if (seenSeconds < stoppedSeconds || (seenSeconds === stoppedSeconds && isSameSecond)) {
+      this.#removeLocated(peers, slot);
+    }
+  }
+
+  /**
+   * Adds a saved peer, unless it is there already and was heard later, or as late when `winsTies` does not say that
+   * this is the newer entry of the two, or is past `ttlSeconds`. One that is there is at least remembered to have completed, so that it is not counted again. `record` holds
    * a packed record at `at`, whose own seconds are not looked at; `flags` are COMPLETED_ONCE and
    * IS_PARTIAL_SEED. Returns Outcome.refused when the table is full.
    */
@@ -362,6 +418,7 @@ export class SwarmTable {
     at: number,
     now: number,
     ttlSeconds: number,
+    winsTies = false,
   ): Outcome {
     this.advance(now);
     const seen = Math.min(lastSeenSeconds, this.#now);
@@ -370,8 +427,11 @@ export class SwarmTable {
     const peerIdAt = at + (peers.layout.portWord + 1) * 4;
     peers.load(record, at, record, peerIdAt);
     if (peers.locate(slot, isSeeder)) {
-      if (peers.ageOfLocated(this.#now) > this.#now - seen) {
-        peers.overwrite(isSeeder, flags, seen);
+      const laterBySeconds = peers.ageOfLocated(this.#now) - (this.#now - seen);
+      if (laterBySeconds > 0 || (laterBySeconds === 0 && winsTies)) {
+        // Another tracker may not have known that this peer's completion is counted.
+        const isRemembered = laterBySeconds > 0 && laterBySeconds <= ttlSeconds && peers.isCompletedLocated;
+        peers.overwrite(isSeeder, isRemembered ? flags | COMPLETED_ONCE : flags, seen);
         this.#touch(slot, seen);
       } else if ((flags & COMPLETED_ONCE) !== 0) {
         peers.markCompleted();
@@ -387,6 +447,12 @@ export class SwarmTable {
   }
 
   // --- inside
+
+  #removeLocated(peers: FamilyPeers, slot: number): void {
+    peers.removeLocated();
+    this.#afterPeersRemoved(slot, 1);
+    this.#touch(slot, this.#now);
+  }
 
   #add(peers: FamilyPeers, slot: number, isSeeder: boolean, flags: number, seen: number): Outcome {
     let givesWay = false;

@@ -26,6 +26,7 @@ import {
 } from '../swarm/record.ts';
 import type { Random } from '../swarm/sampling.ts';
 import { Outcome, type SwarmTable } from '../swarm/swarm-table.ts';
+import type { AnnounceJournal } from './announce-journal.ts';
 import { BANNED, denialFor } from './denial.ts';
 import { PeerAddresses, UNREACHABLE_ADDRESS } from './peer-address.ts';
 import { PeerSample } from './peer-sample.ts';
@@ -48,6 +49,7 @@ export interface TrackerOptions {
   readonly table: SwarmTable;
   readonly access: Pick<Access, 'verdict'>;
   readonly counters: Counters;
+  readonly journal: AnnounceJournal;
   readonly settings: TrackerSettings;
   /** Draws the intervals. */
   readonly random: Random;
@@ -59,6 +61,7 @@ export class Tracker {
   readonly #table: SwarmTable;
   readonly #access: Pick<Access, 'verdict'>;
   readonly #counters: Counters;
+  readonly #journal: AnnounceJournal;
   readonly #settings: TrackerSettings;
   readonly #random: Random;
   readonly #addresses: PeerAddresses;
@@ -67,10 +70,11 @@ export class Tracker {
   /** The asker's endpoint, by family. */
   readonly #endpoints: readonly [Uint8Array, Uint8Array];
 
-  constructor({ table, access, counters, settings, random }: TrackerOptions) {
+  constructor({ table, access, counters, journal, settings, random }: TrackerOptions) {
     this.#table = table;
     this.#access = access;
     this.#counters = counters;
+    this.#journal = journal;
     this.#settings = settings;
     this.#random = random;
     this.#addresses = new PeerAddresses(settings);
@@ -107,17 +111,15 @@ export class Tracker {
     let slot: number;
     if (request.event === 'stopped') {
       slot = table.find(request.infoHash);
-      if (slot >= 0) table.forget(slot, family, endpoint, now);
+      const ageSeconds = slot < 0 ? -1 : table.forget(slot, family, endpoint, now);
+      this.#journal.stopped(request.infoHash, family, endpoint, ageSeconds, now);
     } else if (request.port === 0) {
       // Hidden: told of the others, and they not of it.
       slot = table.find(request.infoHash);
     } else {
-      slot = table.open(request.infoHash, now);
-      const isCompletion = request.event === 'completed' && role === SEEDER;
-      isStored =
-        slot >= 0 &&
-        table.sight(slot, family, endpoint, request.peerId, role, isCompletion, now) !== Outcome.refused;
-      if (!isStored) {
+      slot = this.#sight(request, family, endpoint, role, now);
+      if (slot < 0) {
+        isStored = false;
         this.#counters.announcesNotStored += 1;
         // A swarm that was opened for this peer alone is gone again.
         slot = table.find(request.infoHash);
@@ -150,6 +152,20 @@ export class Tracker {
   /** Forgets, step by step, the peers not heard for `peerTtlSeconds` and the swarms left empty. */
   purge(now: number): Purge {
     return this.#table.purge(now, this.#settings.peerTtlSeconds);
+  }
+
+  /** Stores the peer and tells the journal. The swarm's slot; -1 when there was no room. */
+  #sight(request: AnnounceRequest, family: Family, endpoint: Uint8Array, role: Role, now: number): number {
+    const table = this.#table;
+    const { infoHash, peerId } = request;
+    const slot = table.open(infoHash, now);
+    if (slot < 0) return -1;
+    const isCompletion = request.event === 'completed' && role === SEEDER;
+    const completedBefore = table.completed(slot);
+    if (table.sight(slot, family, endpoint, peerId, role, isCompletion, now) === Outcome.refused) return -1;
+    this.#journal.sighted(infoHash, family, role === SEEDER, table.recordSighted(family));
+    if (table.completed(slot) !== completedBefore) this.#journal.completed(infoHash);
+    return slot;
   }
 
   #reply(slot: number, address: Uint8Array, isStored: boolean): AnnounceReply {

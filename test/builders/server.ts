@@ -11,6 +11,7 @@ import { ProxyWarnings } from '../../src/http/proxy-warnings.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/http/server.ts';
 import { Counters } from '../../src/stats/counters.ts';
 import { SwarmTable } from '../../src/swarm/swarm-table.ts';
+import { NO_JOURNAL } from '../../src/tracker/announce-journal.ts';
 import { Tracker, type TrackerOptions, type TrackerSettings } from '../../src/tracker/tracker.ts';
 import { type MemoryLog, memoryLog } from './log.ts';
 import { seededRandom } from './random.ts';
@@ -81,7 +82,14 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const log = memoryLog();
   const clock = { nowSeconds: 1_700_000_000 };
   const access = options.access ?? SERVES_ALL;
-  const tracker = new Tracker({ table, access, counters, settings, random: seededRandom(7) });
+  const tracker = new Tracker({
+    table,
+    access,
+    counters,
+    journal: NO_JOURNAL,
+    settings,
+    random: seededRandom(7),
+  });
   const warnings = new ProxyWarnings({ trustProxy, log });
   const nowSeconds = (): number => clock.nowSeconds;
   const scrapeHashesMax = options.scrapeHashesMax ?? 100;

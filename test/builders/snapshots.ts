@@ -1,11 +1,15 @@
-/** Savers and restorers for tests, with a clock that stands still unless the test moves it. */
+/** Savers, restorers and what they share, for tests, with a clock that stands still unless the test moves it. */
+import { JournalReader } from '../../src/persistence/journal-reader.ts';
+import { ManifestCache } from '../../src/persistence/manifest-cache.ts';
 import { NewerObjects } from '../../src/persistence/newer-objects.ts';
 import { Restorer, type RestorerOptions } from '../../src/persistence/restorer.ts';
 import { type RestoreVerdict, Saver, type SaverOptions } from '../../src/persistence/saver.ts';
+import { StopMemory } from '../../src/persistence/stop-memory.ts';
 import type { Store } from '../../src/persistence/store.ts';
+import { TableTurn } from '../../src/persistence/table-turn.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { memoryLog } from './log.ts';
-import { NOW } from './swarm.ts';
+import { HASH_KEY, NOW } from './swarm.ts';
 
 export const PEER_TTL_SECONDS = 3_600;
 /** A restore that found an empty store. */
@@ -18,6 +22,11 @@ export function makeSaver(store: Store, table: SwarmTable, options: Partial<Save
     store,
     table,
     restore: settled(),
+    journal: { cut: () => 0, lostSequence: 0 },
+    others: { vector: new Map(), isDamaged: () => false },
+    manifests: new ManifestCache(store),
+    turn: new TableTurn(),
+    journalSeconds: 0,
     boot: 'boot0001',
     keep: 5,
     nowSeconds: () => NOW,
@@ -32,18 +41,24 @@ export function makeRestorer(
   table: SwarmTable,
   options: Partial<RestorerOptions> = {},
 ): Restorer {
-  return new Restorer({
+  const common = {
     store,
     table,
+    newer: new NewerObjects(),
+    stops: new StopMemory({ hashKey: HASH_KEY, journalSeconds: 0 }),
     isServed: () => true,
-    whenServedIsKnown: Promise.resolve(),
     peerTtlSeconds: PEER_TTL_SECONDS,
     addresses: { add: () => {} },
     nowSeconds: () => NOW,
     monotonicMs: () => performance.now(),
     log: memoryLog(),
-    retryMs: 1,
     ...options,
+  };
+  return new Restorer({
+    journal: new JournalReader({ boot: 'boot0002', turn: new TableTurn(), ...common, table }),
+    whenServedIsKnown: Promise.resolve(),
+    retryMs: 1,
+    ...common,
   });
 }
 

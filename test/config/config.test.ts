@@ -77,7 +77,7 @@ describe('problems', () => {
     });
   }
 
-  for (const name of ['JOURNAL_SECONDS', 'STORE_KEY', 'STATS_SHOW_HASHES']) {
+  for (const name of ['STORE_KEY', 'STATS_SHOW_HASHES']) {
     test(`setting ${name} is an error, for it would have no effect`, () => {
       assert.match(problems({ [name]: '1' })[0] ?? '', new RegExp(`^${name}.*no effect in this version`));
     });

@@ -3,13 +3,14 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeManifest } from '../../src/persistence/manifest.ts';
 import { BLOCK_HEADER_BYTES, OBJECT_HEADER_BYTES } from '../../src/persistence/object-format.ts';
-import { HeldTotals, PartRestorer } from '../../src/persistence/part-restorer.ts';
+import { HeldTotals, noCounts, PartRestorer } from '../../src/persistence/part-restorer.ts';
+import { StopMemory } from '../../src/persistence/stop-memory.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { flipBit } from '../builders/damage.ts';
 import { contents, fillTable } from '../builders/saved-swarms.ts';
 import { makeSaver, PEER_TTL_SECONDS, restore } from '../builders/snapshots.ts';
 import { MemoryStore } from '../builders/store.ts';
-import { NOW, swarmTable } from '../builders/swarm.ts';
+import { HASH_KEY, NOW, swarmTable } from '../builders/swarm.ts';
 
 const PART = 'snapshots/0000000001-boot0001/part-00000';
 const MANIFEST = 'snapshots/0000000001-boot0001/manifest';
@@ -28,13 +29,13 @@ function restorePart(bytes: Uint8Array): { readonly lines: readonly string[]; re
   const settings = {
     table,
     isServed: () => true,
+    stops: new StopMemory({ hashKey: HASH_KEY, journalSeconds: 0 }),
     peerTtlSeconds: PEER_TTL_SECONDS,
     addresses: { add: () => {} },
     nowSeconds: () => NOW,
     offsetSeconds: 0,
   };
-  const counts = { peersRestored: 0, peersExpired: 0, peersLeftOut: 0, peersNotServed: 0 };
-  const part = new PartRestorer(bytes, settings, counts, new HeldTotals());
+  const part = new PartRestorer(bytes, settings, noCounts(), new HeldTotals());
   while (part.step());
   return { lines: contents(table, NOW), state: part.state };
 }

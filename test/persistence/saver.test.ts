@@ -45,6 +45,7 @@ describe('a save', () => {
     assert.deepEqual(
       store.calls.map(({ verb, key }) => `${verb} ${key}`),
       [
+        'list journal/',
         'list snapshots/',
         `put ${prefix}part-00000`,
         'list snapshots/',
@@ -73,7 +74,7 @@ describe('a save', () => {
     }
   });
 
-  it('says in the manifest what it wrote and when, with a place for the journal', async () => {
+  it('says in the manifest what it wrote and when', async () => {
     const store = new MemoryStore();
     store.clockOffsetSeconds = 100;
     const table = filledTable();
@@ -86,6 +87,7 @@ describe('a save', () => {
       partBytes: [part.bytes.length],
       swarms: table.totals.swarms,
       peers: 500,
+      completed: table.totals.completed,
       cutSequence: 0,
       vector: {},
     });

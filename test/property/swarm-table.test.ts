@@ -148,7 +148,7 @@ function applyStep(table: SwarmTable, model: Model, one: Step, now: number): voi
         const slot = table.find(infoHash(one.swarm));
         const isThere = model.forget(one.swarm, `${one.family}/${n}`, now);
         if (slot < 0) assert.equal(isThere, false);
-        else assert.equal(table.forget(slot, one.family, endpoint(one.family, n), now), isThere);
+        else assert.equal(table.forget(slot, one.family, endpoint(one.family, n), now) >= 0, isThere);
       }
       return;
     }

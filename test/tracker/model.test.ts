@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { AnnounceEvent, AnnounceRequest, Left } from '../../src/protocol/announce-request.ts';
 import { ClientError } from '../../src/protocol/client-error.ts';
 import { Counters } from '../../src/stats/counters.ts';
+import { NO_JOURNAL } from '../../src/tracker/announce-journal.ts';
 import { Tracker } from '../../src/tracker/tracker.ts';
 import { seededRandom } from '../builders/random.ts';
 import { hashOf, peerIdOf } from '../builders/requests.ts';
@@ -79,6 +80,7 @@ describe('any history of announces', () => {
           table: buildTable({ peersMax: 1_000, swarmsMax: 500 }),
           access: SERVES_ALL,
           counters: new Counters(),
+          journal: NO_JOURNAL,
           settings: SETTINGS,
           random: seededRandom(5),
         });

@@ -4,6 +4,7 @@ import type { AnnounceReply } from '../../src/protocol/announce-reply.ts';
 import type { AnnounceRequest } from '../../src/protocol/announce-request.ts';
 import { ClientError } from '../../src/protocol/client-error.ts';
 import { Counters } from '../../src/stats/counters.ts';
+import { NO_JOURNAL } from '../../src/tracker/announce-journal.ts';
 import { Tracker, type TrackerOptions } from '../../src/tracker/tracker.ts';
 import { seededRandom } from '../builders/random.ts';
 import { hashOf, peerIdOf } from '../builders/requests.ts';
@@ -30,6 +31,7 @@ function build(options: Partial<TrackerOptions> = {}) {
     table,
     counters,
     access: SERVES_ALL,
+    journal: NO_JOURNAL,
     settings: SETTINGS,
     random: seededRandom(3),
     ...options,

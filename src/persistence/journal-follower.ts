@@ -1,0 +1,153 @@
+/**
+ * Keeps this tracker together with the others on the same store (rules D-J4, D-J5, D-P4): each interval it looks for
+ * segments that they have written and merges them, and for access changes at the same time. While no other writer has
+ * been seen for ten minutes it looks once a minute.
+ *
+ * Where segments of a boot are missing it merges nothing more of that boot until there is a whole snapshot that
+ * holds them, merges that, and goes on from there: so a slow reader costs itself one snapshot, and nobody waits for it.
+ */
+import type { Log } from '../log.ts';
+import { type MonotonicMs, runInSlices } from '../slices.ts';
+import type { SwarmTable } from '../swarm/swarm-table.ts';
+import type { Gap, JournalReader } from './journal-reader.ts';
+import type { Manifest } from './manifest.ts';
+import { type ManifestCache, vectorOf } from './manifest-cache.ts';
+import { JOURNAL_PREFIX, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
+import { HeldTotals, noCounts, PartRestorer, type RestoreSettings } from './part-restorer.ts';
+import { type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
+import type { StopMemory } from './stop-memory.ts';
+import { type Store, StoreError } from './store.ts';
+import type { TableTurn } from './table-turn.ts';
+
+const ALONE_SECONDS = 600;
+const ALONE_INTERVAL_SECONDS = 60;
+
+export interface JournalFollowerOptions extends Omit<RestoreSettings, 'offsetSeconds'> {
+  readonly store: Store;
+  readonly table: RestoreSettings['table'] & Pick<SwarmTable, 'raiseCompletedEver'>;
+  readonly journal: JournalReader;
+  readonly manifests: ManifestCache;
+  readonly stops: StopMemory;
+  readonly boot: string;
+  readonly turn: TableTurn;
+  /** JOURNAL_SECONDS; 0 as when alone. */
+  readonly intervalSeconds: number;
+  /** Looks for changes of bans and allowed hashes. Rejects with a StoreError. */
+  readonly refreshAccess: (signal: AbortSignal) => Promise<void>;
+  readonly monotonicMs: MonotonicMs;
+  readonly log: Log;
+}
+
+export class JournalFollower {
+  readonly #options: JournalFollowerOptions;
+  /** Of what was merged since the restore. */
+  readonly counts = noCounts();
+  readonly #gaps = new Map<string, Gap>();
+  #othersSeenSeconds: number;
+  #lookedSeconds = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> | undefined;
+
+  constructor(options: JournalFollowerOptions) {
+    this.#options = options;
+    // Another may just be about to end, as in a deploy.
+    this.#othersSeenSeconds = options.nowSeconds();
+    options.stops.othersWereSeen(options.nowSeconds());
+  }
+
+  /** Whether another tracker wrote to the store within the last ten minutes. */
+  get hasCompany(): boolean {
+    return this.#options.nowSeconds() - this.#othersSeenSeconds <= ALONE_SECONDS;
+  }
+
+  /** Looks if it is time to; called once an interval. Never rejects for what the store does. */
+  async tick(signal: AbortSignal): Promise<void> {
+    const { nowSeconds, intervalSeconds } = this.#options;
+    const pauseSeconds =
+      this.hasCompany && intervalSeconds > 0
+        ? intervalSeconds
+        : Math.max(ALONE_INTERVAL_SECONDS, intervalSeconds);
+    if (this.#looking !== undefined || nowSeconds() - this.#lookedSeconds < pauseSeconds) return;
+    this.#lookedSeconds = nowSeconds();
+    this.#looking = this.#look(signal);
+    try {
+      await this.#looking;
+    } finally {
+      this.#looking = undefined;
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { refreshAccess } = this.#options;
+    await Promise.all([contentWithFailure(refreshAccess(signal)), contentWithFailure(this.#follow(signal))]);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { store, journal, stops, nowSeconds } = this.#options;
+    const objects = await store.list(JOURNAL_PREFIX, signal);
+    if (journal.unread(objects).length === 0) return;
+    this.#othersSeenSeconds = nowSeconds();
+    stops.othersWereSeen(nowSeconds());
+    const gaps = await journal.merge(objects, this.counts, { passesGaps: false, signal });
+    if (gaps.length === 0) return;
+    this.#note(gaps);
+    await this.#closeGaps(gaps, signal);
+  }
+
+  #note(gaps: readonly Gap[]): void {
+    for (const gap of gaps) {
+      if (this.#gaps.has(gap.boot)) continue;
+      this.#gaps.set(gap.boot, gap);
+      this.#options.log.warn(
+        'Journal segments of another tracker are missing; waiting for a snapshot that holds what they held.',
+        { ...gap },
+      );
+    }
+  }
+
+  async #closeGaps(gaps: readonly Gap[], signal: AbortSignal): Promise<void> {
+    const { store, manifests, boot } = this.#options;
+    for (const snapshot of listSnapshots(await store.list(SNAPSHOTS_PREFIX, signal))) {
+      // What this tracker has missed its own snapshots have missed, too.
+      if (snapshot.boot === boot) continue;
+      const manifest = await manifests.whole(snapshot, signal);
+      if (manifest === undefined) continue;
+      const vector = vectorOf(manifest);
+      const closed = gaps.filter((gap) => (vector.get(gap.boot) ?? 0) >= gap.sequence);
+      if (closed.length === 0) continue;
+      if (!(await this.#mergeSnapshot(snapshot, manifest, signal))) continue;
+      for (const gap of closed) this.#gaps.delete(gap.boot);
+      this.#options.log.info('A snapshot made good what was missing of the journal.', {
+        snapshot: snapshot.prefix,
+      });
+      return;
+    }
+  }
+
+  /** False when not all of it could be read. Its peers are true all the same. */
+  async #mergeSnapshot(snapshot: ListedSnapshot, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
+    const { store, journal, table, turn, monotonicMs } = this.#options;
+    const totals = new HeldTotals({ isGreaterWins: true });
+    return turn.take(async () => {
+      const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
+      for (const part of manifest.partBytes.keys()) {
+        const bytes = await store.get(partKey(snapshot, part), signal);
+        const restorer = new PartRestorer(bytes, settings, this.counts, totals);
+        await runInSlices(() => restorer.step(), { monotonicMs });
+        if (restorer.state !== 'whole') return false;
+      }
+      await runInSlices(() => totals.step(settings), { monotonicMs });
+      table.raiseCompletedEver(manifest.completed ?? totals.completed);
+      journal.cover(vectorOf(manifest));
+      return true;
+    });
+  }
+}
+
+/** The log has a line for each change of the store's state; there is a next time. */
+async function contentWithFailure(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Reads the journal segments that other boots have written, and merges each once and in its order into the table
+ * (rule D-J2): the restore does so with all that its snapshot does not hold, and then journal-follower.ts with what
+ * comes. The vector says, per boot, up to which segment that is done.
+ */
+import type { Log } from '../log.ts';
+import { type MonotonicMs, runInSlices } from '../slices.ts';
+import type { NewerObjects } from './newer-objects.ts';
+import type { RestoreCounts } from './part-restorer.ts';
+import { isPast, type ListedSegment, listSegments, type Vector } from './segment-listing.ts';
+import { type MergeSettings, SegmentMerger } from './segment-merger.ts';
+import { OBJECT_BYTES_MAX, type Store, type StoredObject, StoreError } from './store.ts';
+import type { TableTurn } from './table-turn.ts';
+
+const READS_AT_ONCE = 4;
+/** What so many listings named and was not there each time will not come. */
+const LISTINGS_MAX = 3;
+
+export interface JournalReaderOptions extends Omit<MergeSettings, 'offsetSeconds'> {
+  readonly store: Store;
+  readonly newer: NewerObjects;
+  /** Of this process: its own segments tell it nothing. */
+  readonly boot: string;
+  readonly turn: TableTurn;
+  readonly monotonicMs: MonotonicMs;
+  readonly log: Log;
+}
+
+/** Segments of `boot` up to `sequence` are missing: dropped by their writer, or deleted before they were read. */
+export interface Gap {
+  readonly boot: string;
+  readonly sequence: number;
+}
+
+export class JournalReader {
+  readonly #options: JournalReaderOptions;
+  readonly #vector = new Map<string, number>();
+  readonly #damaged = new Set<string>();
+  readonly #missing = new Map<string, number>();
+
+  constructor(options: JournalReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Per boot the last segment that is part of the table. */
+  get vector(): Vector {
+    return this.#vector;
+  }
+
+  /** What a vector covers is part of the table from now on. */
+  cover(vector: Vector): void {
+    for (const [boot, sequence] of vector) {
+      if (boot === this.#options.boot) continue;
+      this.#vector.set(boot, Math.max(sequence, this.#vector.get(boot) ?? 0));
+    }
+  }
+
+  /** Whether the segment was found damaged; such ones are left as they are. */
+  isDamaged(key: string): boolean {
+    return this.#damaged.has(key);
+  }
+
+  /** Segments in the listing that are not part of the table yet, of each boot in their order. */
+  unread(objects: readonly StoredObject[]): readonly ListedSegment[] {
+    return [...listSegments(objects).values()]
+      .flat()
+      .filter((segment) => segment.boot !== this.#options.boot && isPast(segment, this.#vector));
+  }
+
+  /**
+   * Merges the unread segments of a listing. At a gap it goes on with `passesGaps`, else it leaves the rest of that
+   * boot for later. Rejects with a StoreError; what was merged till then stays merged.
+   *
+   * @returns the gaps that were met
+   */
+  async merge(
+    objects: readonly StoredObject[],
+    counts: RestoreCounts,
+    options: { readonly passesGaps: boolean; readonly signal: AbortSignal },
+  ): Promise<readonly Gap[]> {
+    const gaps = this.#gapsIn(objects);
+    const segments = this.unread(objects).filter(
+      ({ boot, sequence }) => options.passesGaps || sequence <= (gaps.get(boot)?.at ?? sequence),
+    );
+    const ahead: Promise<Uint8Array | undefined>[] = [];
+    for (const [index, segment] of segments.entries()) {
+      while (ahead.length < READS_AT_ONCE && index + ahead.length < segments.length) {
+        const bytes = this.#get(segments[index + ahead.length]!, options.signal);
+        bytes.catch(() => {}); // it is awaited in its turn, or an earlier one has failed
+        ahead.push(bytes);
+      }
+      await this.#mergeOne(segment, await ahead.shift()!, counts);
+    }
+    return [...gaps].map(([boot, { sequence }]) => ({ boot, sequence }));
+  }
+
+  /** The first gap of each boot: `at` is the last segment before it, `sequence` the last that is missing. */
+  #gapsIn(objects: readonly StoredObject[]): ReadonlyMap<string, { at: number; sequence: number }> {
+    const gaps = new Map<string, { at: number; sequence: number }>();
+    const last = new Map(this.#vector);
+    for (const { boot, sequence } of this.unread(objects)) {
+      const at = last.get(boot) ?? 0;
+      if (sequence !== at + 1 && !gaps.has(boot)) gaps.set(boot, { at, sequence: sequence - 1 });
+      last.set(boot, sequence);
+    }
+    return gaps;
+  }
+
+  /** All of it or nothing: a half that is merged would be counted again. So no signal ends it. */
+  async #mergeOne(
+    segment: ListedSegment,
+    bytes: Uint8Array | undefined,
+    counts: RestoreCounts,
+  ): Promise<void> {
+    const { turn, store, monotonicMs } = this.#options;
+    await turn.take(async () => {
+      if (bytes !== undefined) {
+        const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
+        const merger = new SegmentMerger(bytes, segment, settings, counts);
+        await runInSlices(() => merger.step(), { monotonicMs });
+        if (merger.state === 'newer') this.#foundNewer(segment);
+        else if (merger.state === 'damaged') this.#foundDamaged(segment, merger.damage);
+      }
+      this.#vector.set(segment.boot, segment.sequence);
+    });
+  }
+
+  /** Rejects with 'not-found' so that the store is listed again, until several listings named what is not there. */
+  async #get(segment: ListedSegment, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const { key, sizeBytes } = segment;
+    if (sizeBytes > OBJECT_BYTES_MAX) {
+      this.#foundDamaged(segment, 'it is larger than any that is written');
+      return undefined;
+    }
+    try {
+      return await this.#options.store.get(key, signal);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
+      const listings = (this.#missing.get(key) ?? 0) + 1;
+      this.#missing.set(key, listings);
+      if (listings < LISTINGS_MAX) throw error;
+      this.#missing.delete(key);
+      this.#foundDamaged(segment, 'it is listed and not there');
+      return undefined;
+    }
+  }
+
+  #foundDamaged({ key }: ListedSegment, what: string | undefined): void {
+    if (this.#damaged.has(key)) return;
+    this.#damaged.add(key);
+    this.#options.log.error(
+      'A journal segment is damaged; what is valid of it is used, and it is left as it is.',
+      {
+        segment: key,
+        what,
+      },
+    );
+  }
+
+  #foundNewer({ key }: ListedSegment): void {
+    if (!this.#options.newer.add(key)) return;
+    this.#options.log.warn(
+      'A journal segment was written by a later version of the tracker; it is left as it is.',
+      { segment: key },
+    );
+  }
+}

@@ -1,0 +1,42 @@
+/** Manifests by their snapshots. They don't change, so each is read once; those no longer listed are forgotten. */
+import { decodeManifest, type Manifest, type ManifestState } from './manifest.ts';
+import { manifestKey } from './object-keys.ts';
+import type { Vector } from './segment-listing.ts';
+import { isComplete, type ListedSnapshot } from './snapshot-listing.ts';
+import type { Store } from './store.ts';
+
+export class ManifestCache {
+  readonly #store: Store;
+  readonly #manifests = new Map<string, ManifestState>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Of a snapshot that has a manifest. Rejects with a StoreError. */
+  async get(snapshot: ListedSnapshot, signal?: AbortSignal): Promise<ManifestState> {
+    const known = this.#manifests.get(snapshot.prefix);
+    if (known !== undefined) return known;
+    const manifest = decodeManifest(await this.#store.get(manifestKey(snapshot), signal));
+    this.#manifests.set(snapshot.prefix, manifest);
+    return manifest;
+  }
+
+  /** The manifest if the snapshot is whole, as far as a listing and its manifest tell (rule D-N3). */
+  async whole(snapshot: ListedSnapshot, signal?: AbortSignal): Promise<Manifest | undefined> {
+    if (snapshot.manifest === undefined || snapshot.isOversized) return undefined;
+    const manifest = await this.get(snapshot, signal);
+    return typeof manifest === 'object' && isComplete(snapshot, manifest) ? manifest : undefined;
+  }
+
+  /** Forgets all that are not in this listing. */
+  keepOnly(listed: readonly ListedSnapshot[]): void {
+    const prefixes = new Set(listed.map((snapshot) => snapshot.prefix));
+    for (const prefix of this.#manifests.keys()) if (!prefixes.has(prefix)) this.#manifests.delete(prefix);
+  }
+}
+
+/** The segments that a snapshot holds: its own boot's up to its cut, and those it had merged. */
+export function vectorOf({ boot, cutSequence, vector }: Manifest): Vector {
+  return new Map([...Object.entries(vector), [boot, cutSequence]]);
+}
