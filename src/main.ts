@@ -255,7 +255,7 @@ void restorer.run(ending.signal);
 let purgedSeconds = nowSeconds();
 everyTime(config.snapshotCron, 'snapshot', () => saver.save('schedule'));
 everyTime(config.purgeCron, 'purge', purge);
-if (journalSeconds > 0) everySeconds(journalSeconds, () => journal.cut());
+if (journalSeconds > 0) everySeconds(journalSeconds, () => journal.tick());
 everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
   if (restorer.isSettled) void follower.tick(ending.signal);
 });
