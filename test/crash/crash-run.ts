@@ -35,6 +35,18 @@ export interface CrashRunOptions {
   readonly random: () => number;
 }
 
+/** What may be lost: what was heard since the last stored segment was closed. */
+export interface Promised {
+  /** JOURNAL_SECONDS, or what the last stored put took when that was longer: the next one waits for it. */
+  readonly intervalSeconds: number;
+  /** How long the put in flight had been under way. */
+  readonly inFlightSeconds: number;
+  /** How late this machine's timers were. */
+  readonly lateSeconds: number;
+}
+
+const NOTHING: Promised = { intervalSeconds: 0, inFlightSeconds: 0, lateSeconds: 0 };
+
 /** What one end of a tracker has cost. */
 export interface Round {
   readonly point: PointName | 'sigterm';
@@ -43,11 +55,14 @@ export interface Round {
   readonly acknowledged: number;
   readonly announcesLost: number;
   readonly secondsLost: number;
-  /** The promise: the journal's interval and the time that the put in flight had taken by then. */
-  readonly inFlightSeconds: number;
-  readonly secondsMax: number;
+  readonly promise: Promised;
   /** What must not be. */
   readonly wrong: readonly string[];
+}
+
+interface Kill {
+  readonly atMs: number;
+  readonly promise: Promised;
 }
 
 interface End {
@@ -57,8 +72,7 @@ interface End {
   readonly atMs: number;
   /** When the last of its answers was read, which may be after its end. */
   readonly overMs: number;
-  readonly inFlightSeconds: number;
-  readonly secondsMax: number;
+  readonly promise: Promised;
   readonly wrong: readonly string[];
 }
 
@@ -70,6 +84,7 @@ export class CrashRun {
   /** Since the table was last looked at. */
   #ends: End[] = [];
   #cleanups: (() => unknown)[] = [];
+  readonly #hits = new Map<PointName, number>();
 
   static async start(options: CrashRunOptions): Promise<CrashRun> {
     return new CrashRun(options, await startS3Proxy(options.s3.environment(options.prefix)));
@@ -154,8 +169,7 @@ export class CrashRun {
       acknowledged: load.acknowledged,
       atMs,
       overMs: performance.now(),
-      inFlightSeconds: 0,
-      secondsMax: 0,
+      promise: NOTHING,
       wrong: [
         ...load.wrong,
         ...(exit.code === 0 ? [] : [`exit ${exit.code ?? exit.signal} after SIGTERM`]),
@@ -163,6 +177,11 @@ export class CrashRun {
       ],
     });
     return rounds;
+  }
+
+  /** How often trackers were killed at the point, looked at or not. */
+  hitsOf(point: PointName): number {
+    return this.#hits.get(point) ?? 0;
   }
 
   /** A last look. */
@@ -222,8 +241,10 @@ export class CrashRun {
       const beforeMs = this.#ends[index - 1]?.overMs ?? 0;
       const lost = lostMs.filter((ackedMs) => ackedMs > beforeMs && ackedMs <= end.overMs);
       const secondsLost = lost.length === 0 ? 0 : Math.max(0, end.atMs - Math.min(...lost)) / 1_000;
-      const isTooMuch = lost.length > 0 && (end.point === 'sigterm' || secondsLost > end.secondsMax);
-      const tooMuch = `lost ${lost.length} announces, the first ${secondsLost.toFixed(3)} s before the end; ${end.secondsMax.toFixed(3)} s are allowed`;
+      const { intervalSeconds, inFlightSeconds, lateSeconds } = end.promise;
+      const secondsMax = intervalSeconds + inFlightSeconds + lateSeconds;
+      const isTooMuch = lost.length > 0 && (end.point === 'sigterm' || secondsLost > secondsMax);
+      const tooMuch = `lost ${lost.length} announces, the first ${secondsLost.toFixed(3)} s before the end; ${secondsMax.toFixed(3)} s are allowed`;
       return {
         ...end,
         announcesLost: lost.length,
@@ -254,27 +275,33 @@ export class CrashRun {
   #setTrap(
     tracker: TrackerProcess,
     point: PointName,
-  ): { readonly trap: Trap; readonly killed: Promise<{ atMs: number; inFlightSeconds: number }> } {
+  ): { readonly trap: Trap; readonly killed: Promise<Kill> } {
     let atMs = 0;
-    let inFlightSeconds = 0;
+    let promise = NOTHING;
     const kill = (): void => {
       if (atMs > 0) return;
       atMs = performance.now();
-      inFlightSeconds = this.#inFlightSeconds(atMs);
+      promise = this.#promise(atMs);
       tracker.signal('SIGKILL');
     };
-    const killed = tracker.exited.then(() => ({ atMs, inFlightSeconds }));
+    const killed = tracker.exited.then(() => ({ atMs, promise }));
     const trap = new Trap({ ...this.#options, point, kill, killed });
     this.#proxy.decide = (request) => trap.decide(request);
     return { trap, killed };
   }
 
-  /** Since when the journal's put has been under way that the store has not acknowledged. */
-  #inFlightSeconds(nowMs: number): number {
-    const underWay = this.#proxy.requests.find(
-      ({ verb, key, isOver }) => verb === 'put' && key.startsWith('journal/') && !isOver,
-    );
-    return underWay === undefined ? 0 : (nowMs - underWay.cameMs) / 1_000;
+  #promise(nowMs: number): Promised {
+    const puts = this.#proxy.requests.filter(({ verb, key }) => verb === 'put' && key.startsWith('journal/'));
+    const stored = puts.findLast(({ doneMs }) => doneMs !== undefined);
+    const underWay = puts.find(({ isOver }) => !isOver);
+    return {
+      intervalSeconds: Math.max(
+        this.#options.journalSeconds,
+        stored === undefined ? 0 : (stored.doneMs! - stored.cameMs) / 1_000,
+      ),
+      inFlightSeconds: underWay === undefined ? 0 : (nowMs - underWay.cameMs) / 1_000,
+      lateSeconds: 0,
+    };
   }
 
   /** Brings the moment about, again and again until the tracker is gone. */
@@ -298,22 +325,22 @@ export class CrashRun {
 
   async #end(
     point: PointName,
-    { atMs, inFlightSeconds }: { atMs: number; inFlightSeconds: number },
+    { atMs, promise }: Kill,
     trap: Trap,
     load: Load,
     lateness: Lateness,
   ): Promise<void> {
     await this.#settleStore();
-    const late = lateness.end() + LATENESS_MS;
-    const { journalSeconds } = this.#options;
+    const isHit = trap.isSprung && atMs > 0;
+    if (isHit) this.#hits.set(point, this.hitsOf(point) + 1);
+    const lateSeconds = (lateness.end() + LATENESS_MS) / 1_000;
     this.#ends.push({
       point,
-      isHit: trap.isSprung && atMs > 0,
+      isHit,
       acknowledged: load.acknowledged,
       atMs: atMs > 0 ? atMs : performance.now(),
       overMs: performance.now(),
-      inFlightSeconds,
-      secondsMax: journalSeconds + inFlightSeconds + late / 1_000,
+      promise: { ...promise, lateSeconds },
       wrong: load.wrong,
     });
   }

@@ -24,9 +24,9 @@ describe('a tracker that is killed again and again', () => {
     for (const point of POINTS) rounds.push(...(await run.kill(point)));
     rounds.push(...(await run.terminate()), ...(await run.finish()));
 
-    for (const { point, announcesLost, secondsLost, inFlightSeconds, wrong } of rounds) {
+    for (const { point, announcesLost, secondsLost, promise, wrong } of rounds) {
       context.diagnostic(
-        `${point}: ${announcesLost} lost, ${secondsLost.toFixed(2)} s; 1 s + ${inFlightSeconds.toFixed(2)} s in flight`,
+        `${point}: ${announcesLost} lost, ${secondsLost.toFixed(2)} s; ${promise.intervalSeconds.toFixed(2)} s + ${promise.inFlightSeconds.toFixed(2)} s in flight`,
       );
       assert.deepEqual(wrong, [], `${point}, CRASH_SEED=${seed}`);
     }

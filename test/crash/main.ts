@@ -40,25 +40,22 @@ const run = await CrashRun.start({
 });
 const all: Round[] = [];
 const startMs = performance.now();
-const hits = new Map<Round['point'], number>();
-const hitsOf = (point: Round['point']): number => hits.get(point) ?? 0;
 
 function tell(rounds: readonly Round[]): void {
   for (const round of rounds) {
     all.push(round);
-    if (round.isHit) hits.set(round.point, hitsOf(round.point) + 1);
-    const { point, isHit, acknowledged, announcesLost, secondsLost, inFlightSeconds, wrong } = round;
+    const { point, isHit, acknowledged, announcesLost, secondsLost, promise, wrong } = round;
     const cost = `${announcesLost} lost, ${secondsLost.toFixed(2)} s`;
-    const promise = `${point === 'sigterm' ? 0 : journalSeconds} s + ${inFlightSeconds.toFixed(2)} s in flight`;
+    const allowed = `${promise.intervalSeconds.toFixed(2)} s + ${promise.inFlightSeconds.toFixed(2)} s in flight`;
     console.log(
-      `${String(all.length).padStart(4)} ${Math.round((performance.now() - startMs) / 1_000)} s  ${point}${isHit ? '' : ' (missed)'}: ${acknowledged} acknowledged, ${cost} (${promise}); ${run.peers} peers`,
+      `${String(all.length).padStart(4)} ${Math.round((performance.now() - startMs) / 1_000)} s  ${point}${isHit ? '' : ' (missed)'}: ${acknowledged} acknowledged, ${cost} (${allowed}); ${run.peers} peers`,
     );
     for (const what of wrong.slice(0, 10)) console.log(`     WRONG: ${what}`);
   }
 }
 
 for (let turn = 0; turn < roundsEach * TRIES_PER_HIT; turn++) {
-  const open = POINTS.filter((point) => hitsOf(point) < roundsEach);
+  const open = POINTS.filter((point) => run.hitsOf(point) < roundsEach);
   if (open.length === 0) break;
   for (const point of open) tell(await run.kill(point));
   if (turn < roundsEach) tell(await run.terminate());
@@ -73,14 +70,14 @@ const wrong = all.filter((round) => round.wrong.length > 0);
 const worst = kills.reduce((a, b) => (b.secondsLost > a.secondsLost ? b : a));
 const most = Math.max(...kills.map(({ announcesLost }) => announcesLost));
 console.log(`\nseed ${seed}: ${kills.length} SIGKILLs, ${terms.length} SIGTERMs`);
-for (const point of POINTS) console.log(`  ${point}: hit ${hitsOf(point)} times`);
+for (const point of POINTS) console.log(`  ${point}: hit ${run.hitsOf(point)} times`);
 console.log(
-  `largest loss after SIGKILL: ${worst.secondsLost.toFixed(3)} s (journal ${journalSeconds} s + ${worst.inFlightSeconds.toFixed(3)} s of the put in flight), ${most} announces`,
+  `largest loss after SIGKILL: ${worst.secondsLost.toFixed(3)} s (journal ${worst.promise.intervalSeconds.toFixed(3)} s + ${worst.promise.inFlightSeconds.toFixed(3)} s of the put in flight); ${most} announces`,
 );
 console.log(
   `lost after SIGTERM: ${terms.reduce((sum, { announcesLost }) => sum + announcesLost, 0)} announces of ${terms.reduce((sum, { acknowledged }) => sum + acknowledged, 0)}`,
 );
-const missed = POINTS.filter((point) => hitsOf(point) < Math.min(HITS_MIN, roundsEach));
+const missed = POINTS.filter((point) => run.hitsOf(point) < Math.min(HITS_MIN, roundsEach));
 if (missed.length > 0) console.log(`not hit often enough: ${missed.join(', ')}`);
 console.log(wrong.length === 0 ? 'nothing is wrong' : `${wrong.length} rounds are wrong`);
 process.exit(wrong.length === 0 && missed.length === 0 ? 0 : 1);

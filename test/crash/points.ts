@@ -5,15 +5,26 @@
  */
 import { type Fault, PASS, type SeenRequest, SILENT } from '../builders/s3-proxy.ts';
 
-export type PointName = 'snapshot' | 'journal' | 'restore' | 'sweep' | 'fold' | 'anywhere';
+export type PointName = 'snapshot' | 'journal' | 'slow journal' | 'restore' | 'sweep' | 'fold' | 'anywhere';
 
-export const POINTS: readonly PointName[] = ['snapshot', 'journal', 'restore', 'sweep', 'fold', 'anywhere'];
+export const POINTS: readonly PointName[] = [
+  'snapshot',
+  'journal',
+  'slow journal',
+  'restore',
+  'sweep',
+  'fold',
+  'anywhere',
+];
 
 const RESTORE_HOLD_MS_MAX = 400;
 const LATER_MS_MAX = 30;
 /** A change of one ban is smaller, and what a hundred of them are folded into is larger. */
 const FOLD_BYTES_MIN = 800;
 const ANYWHERE_MS_MAX = 2_500;
+/** Each put of a slow journal takes between half of this and all of it. */
+const SLOW_PUT_MS_MAX = 1_500;
+const SLOW_MS_MIN = 3_000;
 
 export interface TrapOptions {
   readonly point: PointName;
@@ -47,12 +58,15 @@ export class Trap {
   /** For the moments that no request tells of. */
   arm(): void {
     this.isArmed = true;
-    if (this.#options.point === 'anywhere')
-      setTimeout(() => this.#spring(), 100 + this.#below(ANYWHERE_MS_MAX));
+    const { point } = this.#options;
+    if (point === 'anywhere') setTimeout(() => this.#spring(), 100 + this.#below(ANYWHERE_MS_MAX));
+    if (point === 'slow journal')
+      setTimeout(() => this.#spring(), SLOW_MS_MIN + this.#below(ANYWHERE_MS_MAX));
   }
 
   decide(request: SeenRequest): Fault | Promise<Fault> {
     if (!this.isArmed || this.isSprung || !this.#isMeant(request)) return PASS;
+    if (this.#options.point === 'slow journal') return this.#slowly();
     if (this.#skips > 0) {
       this.#skips -= 1;
       return PASS;
@@ -66,6 +80,7 @@ export class Trap {
       case 'snapshot':
         return key.startsWith('snapshots/') && (verb === 'put' || verb === 'list');
       case 'journal':
+      case 'slow journal':
         return verb === 'put' && key.startsWith('journal/');
       case 'restore':
         return verb === 'get' && !key.startsWith('access/');
@@ -78,6 +93,11 @@ export class Trap {
       case 'anywhere':
         return false;
     }
+  }
+
+  async #slowly(): Promise<Fault> {
+    await pause(SLOW_PUT_MS_MAX / 2 + this.#below(SLOW_PUT_MS_MAX / 2));
+    return PASS;
   }
 
   async #killAt(): Promise<Fault> {
