@@ -7,6 +7,7 @@
  * Peers come in through the announce path without the socket: query bytes are parsed, the tracker decides, the
  * table stores, the reply is written. Purge, save and restore are the ones that the tracker runs.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ import { openStore } from '../src/persistence/open-store.ts';
 import { Restorer } from '../src/persistence/restorer.ts';
 import { Saver } from '../src/persistence/saver.ts';
 import { StopMemory } from '../src/persistence/stop-memory.ts';
+import { StoreKeys } from '../src/persistence/store-keys.ts';
 import { TableTurn } from '../src/persistence/table-turn.ts';
 import { announceReplyBytesMax, writeAnnounceReply } from '../src/protocol/announce-reply.ts';
 import { parseAnnounceRequest } from '../src/protocol/announce-request.ts';
@@ -188,11 +190,13 @@ print(
 );
 
 const store = await openStore({ kind: 'directory', path: folder }, { nowSeconds });
+const keys = new StoreKeys([], randomBytes);
 const turn = new TableTurn();
 const restoreInto = (into: SwarmTable) => {
   const common = {
     store,
     table: into,
+    keys,
     newer: new NewerObjects(),
     stops: new StopMemory({ hashKey: [random(), random()], journalSeconds: 0 }),
     isServed: () => true,
@@ -214,9 +218,10 @@ const saver = new Saver({
   store,
   table,
   restore: first,
+  keys,
   journal: { cut: () => 0, lostSequence: 0 },
   others: { vector: new Map(), isDamaged: () => false },
-  manifests: new ManifestCache(store),
+  manifests: new ManifestCache(store, keys),
   turn,
   journalSeconds: 0,
   boot: 'bench000',

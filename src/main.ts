@@ -25,6 +25,7 @@ const { HttpServer } = await import('./http/server.ts');
 const { statsRoutes } = await import('./http/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access-log.ts');
+const { GuardedStore } = await import('./persistence/guarded-store.ts');
 const { Journal } = await import('./persistence/journal.ts');
 const { JournalFollower } = await import('./persistence/journal-follower.ts');
 const { JournalReader } = await import('./persistence/journal-reader.ts');
@@ -34,6 +35,7 @@ const { openStore } = await import('./persistence/open-store.ts');
 const { explainRestore } = await import('./persistence/restore-explanation.ts');
 const { Restorer } = await import('./persistence/restorer.ts');
 const { Saver } = await import('./persistence/saver.ts');
+const { StoreKeys } = await import('./persistence/store-keys.ts');
 const { StopMemory } = await import('./persistence/stop-memory.ts');
 const { TableTurn } = await import('./persistence/table-turn.ts');
 const { WatchedStore } = await import('./persistence/watched-store.ts');
@@ -113,15 +115,16 @@ const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, has
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
-const store = new WatchedStore(await openStore(config.store, { nowSeconds, wallSeconds }), {
-  log,
-  nowSeconds,
-});
+const keys = new StoreKeys(config.storeKeys, randomBytes);
+const driver = await openStore(config.store, { nowSeconds, wallSeconds });
+const watched = new WatchedStore(driver, { log, nowSeconds });
+const store = new GuardedStore(watched, keys);
 const newer = new NewerObjects();
 const stops = new StopMemory({ hashKey, journalSeconds: config.journalSeconds });
 const accessLog = new AccessLog({
   store,
   newer,
+  keys,
   access,
   boot,
   dropSwarm: (infoHash) => table.drop(infoHash),
@@ -132,11 +135,12 @@ const accessLog = new AccessLog({
 const stored = {
   store,
   newer,
+  keys,
   table,
   stops,
   boot,
   turn: new TableTurn(),
-  manifests: new ManifestCache(store),
+  manifests: new ManifestCache(store, keys),
   isServed: (infoHash: Uint8Array) => access.isServed(infoHash),
   peerTtlSeconds: config.peerTtlSeconds,
   addresses: counters.addresses,
@@ -261,7 +265,7 @@ everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
 });
 everySeconds(1, () => {
   rates.tick(monotonicMs() / 1000);
-  if (saver.isOwed && store.isReachable) void saver.save('journal');
+  if (saver.isOwed && watched.isReachable) void saver.save('journal');
   if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
 });
 

@@ -10,6 +10,7 @@ import { parseInfoHash } from '../protocol/info-hash.ts';
 import { memoryLimitBytes, peersThatFit } from './memory-limit.ts';
 import { detectPlatform, type Platform } from './platform.ts';
 import { readStoreAddress, type StoreAddress } from './store-address.ts';
+import { readStoreKeys } from './store-keys.ts';
 import { type Environment, openFilesMax, type System } from './system.ts';
 import { type ConfigProblem, VariableReader } from './variable-reader.ts';
 import {
@@ -48,6 +49,8 @@ export interface Config {
   /** 0: no journal is written. */
   readonly journalSeconds: number;
   readonly store: StoreAddress;
+  /** Of 32 bytes each, the one for new objects first; none: objects are not sealed. */
+  readonly storeKeys: readonly Uint8Array[];
   readonly accessMode: 'open' | 'allowlist';
   readonly bannedHashes: readonly Uint8Array[];
   readonly allowedHashes: readonly Uint8Array[];
@@ -97,6 +100,7 @@ export function loadConfig(env: Environment, system: System): Config | readonly 
     snapshotKeep: reader.wholeNumberOrDefault('SNAPSHOT_KEEP'),
     journalSeconds: reader.wholeNumberOrDefault('JOURNAL_SECONDS'),
     store: readStoreAddress(reader),
+    storeKeys: readStoreKeys(reader),
     accessMode: reader.oneOf('ACCESS_MODE', ['open', 'allowlist']),
     bannedHashes: reader.list('BANNED_HASHES', parseInfoHash),
     allowedHashes: reader.list('ALLOWED_HASHES', parseInfoHash),

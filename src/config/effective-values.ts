@@ -37,6 +37,7 @@ export function effectiveValues(config: Config): EffectiveValues {
     SNAPSHOT_KEEP: config.snapshotKeep,
     JOURNAL_SECONDS: config.journalSeconds,
     ...storeValues(config.store),
+    STORE_KEY: config.storeKeys.map(() => HIDDEN).join(',') || null,
     ACCESS_MODE: config.accessMode,
     BANNED_HASHES: counted(config.bannedHashes.length),
     ALLOWED_HASHES: counted(config.allowedHashes.length),

@@ -207,6 +207,16 @@ const table = {
     about: 'Where peers, counts and bans are kept.',
     why: 'Set, it beats an add-on’s variables. A path after `file:` is taken literally.',
   },
+  STORE_KEY: {
+    group: 'store',
+    default: 'none: objects are not encrypted',
+    allowed:
+      'a key of 32 bytes, as 44 characters of base64 (`openssl rand -base64 32` makes one) or 64 hex digits; older keys may follow, separated by commas',
+    about:
+      'Seals everything that is put in the store (AES-256-GCM) with the first key. The others only open what was saved with them.',
+    why: 'A leaked bucket then holds no list of people. Whoever loses the key has lost the store: keep a copy elsewhere.',
+    isSecret: true,
+  },
   AWS_REGION: {
     group: 'store',
     default: 'AWS_DEFAULT_REGION, the add-on’s, or `us-east-1` with an endpoint of your own',
@@ -309,7 +319,7 @@ export type VariableName = keyof typeof table;
 export const VARIABLES: Readonly<Record<VariableName, Variable>> = table;
 
 /** Variables that other versions know and that have no effect in this one: setting one is an error. */
-export const WITHOUT_EFFECT = ['STORE_KEY', 'STATS_SHOW_HASHES'] as const;
+export const WITHOUT_EFFECT = ['STATS_SHOW_HASHES'] as const;
 
 /** The length an ADMIN_TOKEN may have, in characters. */
 export const ADMIN_TOKEN_CHARACTERS_MIN = 24;

@@ -11,6 +11,7 @@ import type { AccessLoader } from './access-loader.ts';
 import { AccessObjectWriter } from './access-object.ts';
 import type { NewerObjects } from './newer-objects.ts';
 import type { Store } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 const REMOVALS_KEPT_SECONDS = 30 * 86_400;
 const HASHES_PER_STEP = 128;
@@ -22,8 +23,10 @@ export interface AccessFoldOptions {
   readonly access: Access;
   readonly loader: AccessLoader;
   readonly newer: NewerObjects;
-  /** Puts one object; resolves with its key. */
-  readonly put: (bytes: Uint8Array) => Promise<string>;
+  readonly keys: StoreKeys;
+  /** Where the next object of this process goes. */
+  readonly newObjectKey: () => string;
+  readonly put: (objectKey: string, bytes: Uint8Array) => Promise<void>;
   readonly nowSeconds: () => number;
   readonly monotonicMs: MonotonicMs;
   readonly log: Log;
@@ -55,14 +58,17 @@ export class AccessFold {
 
   /** Resolves with the keys of what was put, when all of it was. */
   async #write(signal: AbortSignal): Promise<readonly string[]> {
-    const { access, loader, put, monotonicMs, foldBytesMax = FOLD_BYTES_MAX } = this.#options;
-    const keys: string[] = [];
-    let writer = new AccessObjectWriter();
+    const { access, loader, keys, newObjectKey, put, monotonicMs } = this.#options;
+    const { foldBytesMax = FOLD_BYTES_MAX } = this.#options;
+    const written: string[] = [];
+    let objectKey = newObjectKey();
+    let writer = new AccessObjectWriter(objectKey, keys);
     const end = async (): Promise<void> => {
-      const key = await put(writer.finish());
-      loader.wrote(key);
-      keys.push(key);
-      writer = new AccessObjectWriter();
+      await put(objectKey, writer.finish());
+      loader.wrote(objectKey);
+      written.push(objectKey);
+      objectKey = newObjectKey();
+      writer = new AccessObjectWriter(objectKey, keys);
     };
     for (const name of ['bans', 'allowed'] as const) {
       const list = access.list(name);
@@ -77,7 +83,7 @@ export class AccessFold {
       }
     }
     await end();
-    return keys;
+    return written;
   }
 
   #add(name: ListName, cursor: number, writer: AccessObjectWriter): void {

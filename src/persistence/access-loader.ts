@@ -11,6 +11,7 @@ import type { NewerObjects } from './newer-objects.ts';
 import { ACCESS_PREFIX, bootOfAccessKey } from './object-keys.ts';
 import { pauseMs, RetryPause } from './retry-pause.ts';
 import { OBJECT_BYTES_MAX, type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 const READS_AT_ONCE = 8;
 const FOLD_OBJECTS_MIN = 101;
@@ -25,6 +26,7 @@ export interface AccessLoaderOptions {
   /** Of this process: what it wrote itself is in the lists already, or must not be. */
   readonly boot: string;
   readonly newer: NewerObjects;
+  readonly keys: StoreKeys;
   readonly dropSwarm: (infoHash: Uint8Array) => void;
   readonly monotonicMs: MonotonicMs;
   readonly log: Log;
@@ -39,6 +41,10 @@ export class AccessLoader {
   readonly #read = new Set<string>();
   /** Damaged ones, and those of later versions: known, but never to be deleted. */
   readonly #untouchable = new Set<string>();
+  /** Those that no key opens: without them the lists are not loaded. */
+  readonly #locked = new Set<string>();
+  /** Those that are stored otherwise than this process would: with an older key, or plain though there is one. */
+  readonly #sealedOtherwise = new Set<string>();
   /** Listings that named an object which was not there. */
   readonly #missing = new Map<string, number>();
   #hashesLeftOut = 0;
@@ -59,8 +65,9 @@ export class AccessLoader {
   }
 
   get isFoldDue(): boolean {
-    const min = this.#options.foldObjectsMin ?? FOLD_OBJECTS_MIN;
-    return this.#options.access.isLoaded && !this.#options.newer.hasAny && this.#read.size >= min;
+    const { access, newer, foldObjectsMin = FOLD_OBJECTS_MIN } = this.#options;
+    if (!access.isLoaded || newer.hasAny) return false;
+    return this.#read.size >= foldObjectsMin || this.#sealedOtherwise.size > 0;
   }
 
   /** Whether there are objects that stay whatever is folded: a removal of what they put on a list must stay too. */
@@ -75,6 +82,7 @@ export class AccessLoader {
 
   deleted(key: string): void {
     this.#read.delete(key);
+    this.#sealedOtherwise.delete(key);
   }
 
   /** True when loaded; false when `signal` fired before. Goes on in the background until `closing` fires. */
@@ -95,12 +103,16 @@ export class AccessLoader {
     return access.isLoaded;
   }
 
-  /** Reads what others wrote and it has not read yet. Rejects with a StoreError. */
+  /**
+   * Reads what others wrote and it has not read yet. Rejects with a StoreError; with 'locked', when all that can
+   * be opened is read.
+   */
   async readNew(signal: AbortSignal): Promise<void> {
     const { store, retryMs, log } = this.#options;
     const pause = new RetryPause(retryMs);
     for (;;) {
-      const unread = (await store.list(ACCESS_PREFIX, signal)).filter(({ key }) => this.#isUnread(key));
+      const listed = await store.list(ACCESS_PREFIX, signal);
+      const unread = listed.filter(({ key }) => this.#isUnread(key));
       let missing = 0;
       for (let at = 0; at < unread.length; at += READS_AT_ONCE) {
         const some = unread.slice(at, at + READS_AT_ONCE);
@@ -111,6 +123,8 @@ export class AccessLoader {
           else if (this.#isUnread(key)) missing += 1;
         }
       }
+      const locked = listed.find(({ key }) => this.#locked.has(key));
+      if (missing === 0 && locked !== undefined) throw this.#options.keys.lockedError(locked.key);
       if (missing === 0) return;
       // Most likely another tracker folded them, and what it folded them into is in the next listing.
       log.info('Access changes are gone since they were listed; looking again.', { objects: missing });
@@ -121,7 +135,7 @@ export class AccessLoader {
   #isUnread(key: string): boolean {
     const boot = bootOfAccessKey(key);
     if (boot === undefined || boot === this.#options.boot) return false;
-    return !this.#read.has(key) && !this.#untouchable.has(key);
+    return !this.#read.has(key) && !this.#untouchable.has(key) && !this.#locked.has(key);
   }
 
   async #load(closing: AbortSignal): Promise<void> {
@@ -173,8 +187,8 @@ export class AccessLoader {
   }
 
   async #apply(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { monotonicMs, log, newer } = this.#options;
-    const reader = new AccessObjectReader(bytes);
+    const { monotonicMs, log, newer, keys } = this.#options;
+    const reader = new AccessObjectReader(key, bytes, keys);
     const step = (): boolean => {
       const section = reader.next();
       if (section !== undefined) this.#applySection(section);
@@ -183,6 +197,12 @@ export class AccessLoader {
     await runInSlices(step, { monotonicMs, signal });
     if (reader.state === 'whole') {
       this.#read.add(key);
+      // Asked once, at the start: two trackers with their keys in another order must not fold for ever.
+      if (!this.#options.access.isLoaded && !reader.isSealedAsNew) this.#sealedOtherwise.add(key);
+    } else if (reader.state === 'locked') {
+      this.#locked.add(key);
+      if (this.#options.access.isLoaded)
+        log.error(`Access changes are NOT in force: ${keys.lockedError(key).message}`);
     } else if (reader.state === 'newer') {
       this.#untouchable.add(key);
       newer.add(key);

@@ -14,6 +14,7 @@ import { AccessObjectWriter } from './access-object.ts';
 import { NewerObjects } from './newer-objects.ts';
 import { accessKey, assertBootId } from './object-keys.ts';
 import { type Store, StoreError, type StoreFailure } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 import { type QueuedWork, WriteQueue } from './write-queue.ts';
 
 /** One change is one object; more hashes than this are several changes. */
@@ -36,6 +37,7 @@ export interface AccessLogOptions {
   readonly boot: string;
   /** Shared with the Restorer. */
   readonly newer?: NewerObjects;
+  readonly keys: StoreKeys;
   /** A hash is served no more: its swarm goes. */
   readonly dropSwarm: (infoHash: Uint8Array) => void;
   readonly nowSeconds: () => number;
@@ -169,7 +171,7 @@ export class AccessLog {
 
   /** Gives the change its time and its bytes, and puts it in force when it denies service. undefined: there is no room. */
   async #prepare(change: AccessChange): Promise<PreparedChange | undefined> {
-    const { access, store, boot, nowSeconds } = this.#options;
+    const { access, store, nowSeconds } = this.#options;
     const list = access.list(change.list);
     let atSeconds = nowSeconds() + store.clockOffsetSeconds;
     let room = 0;
@@ -182,14 +184,19 @@ export class AccessLog {
     this.#roomTaken[change.list] += room;
     if (isDenying(change)) await this.#enforce({ ...change, atSeconds, room });
     const { isListed, reason } = change;
-    const writer = new AccessObjectWriter();
+    const key = this.#newObjectKey();
+    const writer = new AccessObjectWriter(key, this.#options.keys);
     await this.#forEach(change.hashes, (infoHash) =>
       writer.add(change.list, { infoHash, isListed, atSeconds, reason }),
     );
     const bytes = writer.finish();
     this.#waitingBytes += bytes.length;
+    return { ...change, key, atSeconds, bytes, room };
+  }
+
+  #newObjectKey(): string {
     this.#sequence += 1;
-    return { ...change, key: accessKey(boot, this.#sequence), atSeconds, bytes, room };
+    return accessKey(this.#options.boot, this.#sequence);
   }
 
   /** Stores what is in force already, however long it takes. */
@@ -287,7 +294,7 @@ export class AccessLog {
 
   /** A put that failed may have happened all the same, if it came so far; nobody was told that it did, so it must not count. */
   #withdraw(key: string, failure: StoreFailure): void {
-    if (failure === 'denied' || failure === 'no-bucket') return;
+    if (failure === 'denied' || failure === 'no-bucket' || failure === 'locked') return;
     this.#withdrawals.push({
       what: key,
       run: (signal) => this.#options.store.delete(key, signal),
@@ -321,7 +328,8 @@ export class AccessLog {
     const fold = new AccessFold({
       ...this.#options,
       loader: this.#loader,
-      put: (bytes) => this.#putFold(bytes),
+      newObjectKey: () => this.#newObjectKey(),
+      put: (objectKey, bytes) => this.#putFold(objectKey, bytes),
     });
     fold
       .run(this.#closing.signal)
@@ -343,19 +351,15 @@ export class AccessLog {
       });
   }
 
-  /** Puts one object of a fold, beside the changes: a fold holds none of them up. Resolves with its key. */
-  async #putFold(bytes: Uint8Array): Promise<string> {
-    const { store, boot } = this.#options;
-    this.#sequence += 1;
-    const key = accessKey(boot, this.#sequence);
+  /** Puts one object of a fold, beside the changes: a fold holds none of them up. */
+  async #putFold(key: string, bytes: Uint8Array): Promise<void> {
     try {
-      await store.put(key, bytes, this.#closing.signal);
+      await this.#options.store.put(key, bytes, this.#closing.signal);
     } catch (error) {
       // Once the process ends it may as well stay: what it holds was true.
       if (error instanceof StoreError && !this.#closing.signal.aborted) this.#withdraw(key, error.failure);
       throw error;
     }
-    return key;
   }
 
   async #forEach(hashes: readonly Uint8Array[], visit: (infoHash: Uint8Array) => void): Promise<void> {

@@ -9,6 +9,7 @@ import type { Change, ListedHash } from '../access/hash-list.ts';
 import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
 import { ObjectReader, type ObjectState } from './object-reader.ts';
 import { ObjectWriter } from './object-writer.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 const SECTION_BYTES = 12;
 const INFO_HASH_BYTES = 20;
@@ -18,7 +19,7 @@ const LIST_CODES: Readonly<Record<ListName, number>> = { bans: 1, allowed: 2 };
 const LISTS: Readonly<Record<number, ListName>> = { 1: 'bans', 2: 'allowed' };
 
 export class AccessObjectWriter {
-  readonly #object = new ObjectWriter(ObjectKind.accessChange);
+  readonly #object: ObjectWriter;
   readonly #raw = Buffer.alloc(BLOCK_RAW_BYTES);
   #at = 0;
   /** Where the open section begins; -1 when there is none. */
@@ -26,6 +27,11 @@ export class AccessObjectWriter {
   #list: ListName = 'bans';
   #change: Change = { isListed: false, atSeconds: 0, reason: '' };
   #hashes = 0;
+
+  /** `objectKey` is where the object will be put. */
+  constructor(objectKey: string, keys: StoreKeys) {
+    this.#object = new ObjectWriter(ObjectKind.accessChange, objectKey, keys);
+  }
 
   /** Bytes of the object so far, but for the block that is being filled. */
   get bytes(): number {
@@ -91,8 +97,13 @@ export class AccessObjectReader {
   #at = 0;
   #hashes = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#reader = new ObjectReader(bytes, { kind: ObjectKind.accessChange, tag: BlockTag.access });
+  constructor(objectKey: string, bytes: Uint8Array, keys: StoreKeys) {
+    this.#reader = new ObjectReader(bytes, {
+      kind: ObjectKind.accessChange,
+      tag: BlockTag.access,
+      objectKey,
+      keys,
+    });
   }
 
   /** Meaningful once `next` has returned undefined. */
@@ -102,6 +113,11 @@ export class AccessObjectReader {
 
   get damage(): string | undefined {
     return this.#reader.damage;
+  }
+
+  /** See ObjectReader. */
+  get isSealedAsNew(): boolean {
+    return this.#reader.isSealedAsNew;
   }
 
   /** The next section of a valid block, undefined at the end. */

@@ -43,6 +43,8 @@ export class JournalFollower {
   /** Of what was merged since the restore. */
   readonly counts = noCounts();
   readonly #gaps = new Map<string, Gap>();
+  /** The locked segment that the log was told of. */
+  #locked: string | undefined;
   #othersSeenSeconds: number;
   #lookedSeconds = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
@@ -88,9 +90,18 @@ export class JournalFollower {
     this.#othersSeenSeconds = nowSeconds();
     stops.othersWereSeen(nowSeconds());
     const gaps = await journal.merge(objects, this.counts, { passesGaps: false, signal });
+    this.#noteLocked();
     if (gaps.length === 0) return;
     this.#note(gaps);
     await this.#closeGaps(gaps, signal);
+  }
+
+  #noteLocked(): void {
+    const { journal, keys, log } = this.#options;
+    if (journal.firstLocked === this.#locked) return;
+    this.#locked = journal.firstLocked;
+    if (this.#locked === undefined) log.info('What other trackers on this store write can be opened again.');
+    else log.error(`Another tracker is not heard: ${keys.lockedError(this.#locked).message}`);
   }
 
   #note(gaps: readonly Gap[]): void {
@@ -130,8 +141,9 @@ export class JournalFollower {
     return turn.take(async () => {
       const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
       for (const part of manifest.partBytes.keys()) {
-        const bytes = await store.get(partKey(snapshot, part), signal);
-        const restorer = new PartRestorer(bytes, settings, this.counts, totals);
+        const key = partKey(snapshot, part);
+        const bytes = await store.get(key, signal);
+        const restorer = new PartRestorer(key, bytes, settings, this.counts, totals);
         await runInSlices(() => restorer.step(), { monotonicMs });
         if (restorer.state !== 'whole') return false;
       }

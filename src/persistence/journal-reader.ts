@@ -36,6 +36,8 @@ export class JournalReader {
   readonly #options: JournalReaderOptions;
   readonly #vector = new Map<string, number>();
   readonly #damaged = new Set<string>();
+  /** Segments that no key opens: what their boots wrote from there on waits. */
+  readonly #locked = new Map<string, ListedSegment>();
   readonly #missing = new Map<string, number>();
 
   constructor(options: JournalReaderOptions) {
@@ -69,7 +71,8 @@ export class JournalReader {
 
   /**
    * Merges the unread segments of a listing. At a gap it goes on with `passesGaps`, else it leaves the rest of that
-   * boot for later. Rejects with a StoreError; what was merged till then stays merged.
+   * boot for later, as it does at a segment that no key opens. Rejects with a StoreError; what was merged till then
+   * stays merged.
    *
    * @returns the gaps that were met
    */
@@ -79,8 +82,10 @@ export class JournalReader {
     options: { readonly passesGaps: boolean; readonly signal: AbortSignal },
   ): Promise<readonly Gap[]> {
     const gaps = this.#gapsIn(objects);
+    this.#forgetLocked(objects);
     const segments = this.unread(objects).filter(
-      ({ boot, sequence }) => options.passesGaps || sequence <= (gaps.get(boot)?.at ?? sequence),
+      ({ boot, sequence }) =>
+        !this.#locked.has(boot) && (options.passesGaps || sequence <= (gaps.get(boot)?.at ?? sequence)),
     );
     const ahead: Promise<Uint8Array | undefined>[] = [];
     for (const [index, segment] of segments.entries()) {
@@ -92,6 +97,18 @@ export class JournalReader {
       await this.#mergeOne(segment, await ahead.shift()!, counts);
     }
     return [...gaps].map(([boot, { sequence }]) => ({ boot, sequence }));
+  }
+
+  /** The first segment of the last listing that is sealed with a key that is not in STORE_KEY. */
+  get firstLocked(): string | undefined {
+    return this.#locked.values().next().value?.key;
+  }
+
+  #forgetLocked(objects: readonly StoredObject[]): void {
+    const listed = new Set(objects.map(({ key }) => key));
+    for (const segment of this.#locked.values()) {
+      if (!listed.has(segment.key) || !isPast(segment, this.#vector)) this.#locked.delete(segment.boot);
+    }
   }
 
   /** The first gap of each boot: `at` is the last segment before it, `sequence` the last that is missing. */
@@ -114,10 +131,15 @@ export class JournalReader {
   ): Promise<void> {
     const { turn, store, monotonicMs } = this.#options;
     await turn.take(async () => {
+      if (this.#locked.has(segment.boot)) return;
       if (bytes !== undefined) {
         const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
         const merger = new SegmentMerger(bytes, segment, settings, counts);
         await runInSlices(() => merger.step(), { monotonicMs });
+        if (merger.state === 'locked') {
+          this.#locked.set(segment.boot, segment);
+          return;
+        }
         if (merger.state === 'newer') this.#foundNewer(segment);
         else if (merger.state === 'damaged') this.#foundDamaged(segment, merger.damage);
       }

@@ -21,6 +21,7 @@ import { ObjectWriter } from './object-writer.ts';
 import { pauseMs, RetryPause } from './retry-pause.ts';
 import type { StopMemory } from './stop-memory.ts';
 import { type Store, StoreError } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 export const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** Whatever the interval, a segment is closed when it has grown to this. */
@@ -38,6 +39,7 @@ export interface JournalStore extends Store {
 
 export interface JournalOptions {
   readonly store: JournalStore;
+  readonly keys: StoreKeys;
   readonly boot: string;
   /** JOURNAL_SECONDS; 0: nothing is written, only stops are remembered. */
   readonly intervalSeconds: number;
@@ -268,8 +270,9 @@ export class Journal implements AnnounceJournal {
   async #put(segment: Segment, signal: AbortSignal): Promise<void> {
     const { store, boot, nowSeconds } = this.#options;
     if (!store.isClockKnown) await store.list(`${JOURNAL_PREFIX}${boot}/`, signal);
-    segment.object ??= await this.#encode(segment, signal);
-    await store.put(segmentKey({ boot, sequence: segment.sequence }), segment.object, signal);
+    const key = segmentKey({ boot, sequence: segment.sequence });
+    segment.object ??= await this.#encode(key, segment, signal);
+    await store.put(key, segment.object, signal);
     this.#waiting.shift();
     this.#waitingBytes -= segment.bytes;
     if (this.#waiting.length === 0) this.#isDropping = false;
@@ -278,10 +281,10 @@ export class Journal implements AnnounceJournal {
     this.#writtenAtSeconds = nowSeconds();
   }
 
-  async #encode({ blocks }: Segment, signal: AbortSignal): Promise<Uint8Array> {
-    const { store, monotonicMs } = this.#options;
+  async #encode(key: string, { blocks }: Segment, signal: AbortSignal): Promise<Uint8Array> {
+    const { store, keys, monotonicMs } = this.#options;
     const offsetSeconds = store.clockOffsetSeconds;
-    const object = new ObjectWriter(ObjectKind.journalSegment);
+    const object = new ObjectWriter(ObjectKind.journalSegment, key, keys);
     let index = 0;
     await runInSlices(
       () => {

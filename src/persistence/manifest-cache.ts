@@ -4,20 +4,24 @@ import { manifestKey } from './object-keys.ts';
 import type { Vector } from './segment-listing.ts';
 import { isComplete, type ListedSnapshot } from './snapshot-listing.ts';
 import type { Store } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 export class ManifestCache {
   readonly #store: Store;
+  readonly #keys: StoreKeys;
   readonly #manifests = new Map<string, ManifestState>();
 
-  constructor(store: Store) {
+  constructor(store: Store, keys: StoreKeys) {
     this.#store = store;
+    this.#keys = keys;
   }
 
   /** Of a snapshot that has a manifest. Rejects with a StoreError. */
   async get(snapshot: ListedSnapshot, signal?: AbortSignal): Promise<ManifestState> {
     const known = this.#manifests.get(snapshot.prefix);
     if (known !== undefined) return known;
-    const manifest = decodeManifest(await this.#store.get(manifestKey(snapshot), signal));
+    const key = manifestKey(snapshot);
+    const manifest = decodeManifest(key, await this.#store.get(key, signal), this.#keys);
     this.#manifests.set(snapshot.prefix, manifest);
     return manifest;
   }

@@ -3,8 +3,10 @@
  * be read, or with a part that is not listed at the size given here, is not whole (rule D-N3).
  */
 import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
+import { manifestKey } from './object-keys.ts';
 import { ObjectReader } from './object-reader.ts';
 import { ObjectWriter } from './object-writer.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 export interface Manifest {
   readonly number: number;
@@ -23,20 +25,26 @@ export interface Manifest {
   readonly vector: Readonly<Record<string, number>>;
 }
 
-/** A manifest, or why there is none: 'newer' was written by a later version and is to be left alone. */
-export type ManifestState = Manifest | 'newer' | 'damaged';
+/** A manifest, or why there is none: 'newer' was written by a later version, 'locked' is sealed with another key. */
+export type ManifestState = Manifest | 'newer' | 'locked' | 'damaged';
 
-export function encodeManifest(manifest: Manifest): Uint8Array {
+export function encodeManifest(manifest: Manifest, keys: StoreKeys): Uint8Array {
   const text = Buffer.from(JSON.stringify(manifest));
-  const writer = new ObjectWriter(ObjectKind.manifest);
+  const writer = new ObjectWriter(ObjectKind.manifest, manifestKey(manifest), keys);
   for (let at = 0; at < text.length; at += BLOCK_RAW_BYTES) {
     writer.append(BlockTag.manifest, text.subarray(at, at + BLOCK_RAW_BYTES));
   }
   return writer.finish(manifest.swarms, manifest.peers);
 }
 
-export function decodeManifest(bytes: Uint8Array): ManifestState {
-  const reader = new ObjectReader(bytes, { kind: ObjectKind.manifest, tag: BlockTag.manifest });
+/** `objectKey` is where it was read. */
+export function decodeManifest(objectKey: string, bytes: Uint8Array, keys: StoreKeys): ManifestState {
+  const reader = new ObjectReader(bytes, {
+    kind: ObjectKind.manifest,
+    tag: BlockTag.manifest,
+    objectKey,
+    keys,
+  });
   const pieces: Buffer[] = [];
   for (let block = reader.next(); block !== undefined; block = reader.next()) pieces.push(block.raw);
   if (reader.state !== 'whole') return reader.state;

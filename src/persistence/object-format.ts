@@ -23,6 +23,9 @@ export const BLOCK_RAW_BYTES = 16 * 1024;
 /** A reader takes blocks of up to this many bytes before compression. */
 export const BLOCK_RAW_BYTES_MAX = 64 * 1024;
 export const END_CONTENT_BYTES = 12;
+/** Of a sealed object, and the tag of a sealed block (AES-GCM). */
+export const NONCE_BYTES = 12;
+export const SEAL_BYTES = 16;
 
 /** What an object is. */
 export const ObjectKind = { snapshotPart: 1, manifest: 2, accessChange: 3, journalSegment: 4 } as const;
@@ -34,6 +37,9 @@ export const Codec = { none: 0, brotli: 1 } as const;
 export const BlockTag = { end: 1, swarms: 2, manifest: 3, access: 4, journal: 5 } as const;
 export type BlockTag = (typeof BlockTag)[keyof typeof BlockTag];
 export const SKIPPABLE_TAG_BIT = 0x80;
+
+/** What changes how the rest is read; a reader that meets a flag it does not know leaves the object alone. */
+export const HeaderFlag = { sealed: 1 } as const;
 
 /** Offsets in the object header. */
 export const HeaderAt = { kind: 8, version: 9, flags: 10, nonce: 12, reserved: 24, checksum: 28 } as const;
@@ -49,12 +55,16 @@ export const BlockAt = {
   checksum: 36,
 } as const;
 
-/** Writes the header of an object that is not sealed: no flags, no nonce. */
-export function writeObjectHeader(out: Buffer, kind: ObjectKind): void {
+/** Writes the header of an object; `nonce` when its blocks are sealed. */
+export function writeObjectHeader(out: Buffer, kind: ObjectKind, nonce?: Uint8Array): void {
   out.fill(0, 0, OBJECT_HEADER_BYTES);
   out.set(OBJECT_MAGIC, 0);
   out[HeaderAt.kind] = kind;
   out[HeaderAt.version] = FORMAT_VERSION;
+  if (nonce !== undefined) {
+    out.writeUInt16LE(HeaderFlag.sealed, HeaderAt.flags);
+    out.set(nonce, HeaderAt.nonce);
+  }
   out.writeUInt32LE(crc32(out.subarray(0, HeaderAt.checksum)), HeaderAt.checksum);
 }
 
@@ -67,9 +77,13 @@ export function readObjectHeader(bytes: Buffer, kind: ObjectKind): HeaderState {
   if (OBJECT_MAGIC.some((byte, at) => bytes[at] !== byte)) return 'damaged';
   if (crc32(bytes.subarray(0, HeaderAt.checksum)) !== bytes.readUInt32LE(HeaderAt.checksum)) return 'damaged';
   if (bytes[HeaderAt.version]! > FORMAT_VERSION) return 'newer';
-  // A flag changes how the rest is read, and this version knows none.
-  if (bytes.readUInt16LE(HeaderAt.flags) !== 0) return 'newer';
+  if ((bytes.readUInt16LE(HeaderAt.flags) & ~HeaderFlag.sealed) !== 0) return 'newer';
   return bytes[HeaderAt.kind] === kind ? 'readable' : 'damaged';
+}
+
+/** Whether a header that is readable says that its blocks are sealed. */
+export function isSealedHeader(bytes: Buffer): boolean {
+  return (bytes.readUInt16LE(HeaderAt.flags) & HeaderFlag.sealed) !== 0;
 }
 
 /**

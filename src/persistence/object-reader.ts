@@ -1,7 +1,8 @@
 /**
- * Reads the blocks of one object and gives out only those whose checksum holds, whatever happened to the bytes:
- * after damage it looks for the next block that is whole. Says at the end whether the object was whole, damaged,
- * or written by a later version. Never throws for what the bytes are.
+ * Reads the blocks of one object and gives out only those whose checksum holds and, when they are sealed, that a
+ * key opens, whatever happened to the bytes: after damage it looks for the next block that is whole. Says at the end
+ * whether the object was whole, damaged, written by a later version, or sealed with a key that is not there (rule
+ * D-O5). Never throws for what the bytes are.
  */
 import { brotliDecompressSync } from 'node:zlib';
 import {
@@ -13,13 +14,19 @@ import {
   blockChecksum,
   Codec,
   END_CONTENT_BYTES,
+  HeaderAt,
+  isSealedHeader,
+  NONCE_BYTES,
   OBJECT_HEADER_BYTES,
   type ObjectKind,
   readObjectHeader,
+  SEAL_BYTES,
   SKIPPABLE_TAG_BIT,
 } from './object-format.ts';
+import type { ObjectOpener, StoreKeys } from './store-keys.ts';
 
-export type ObjectState = 'whole' | 'damaged' | 'newer';
+/** 'locked': its checksums hold, and no key opens it. */
+export type ObjectState = 'whole' | 'damaged' | 'newer' | 'locked';
 
 export interface Block {
   readonly number: number;
@@ -28,6 +35,9 @@ export interface Block {
 
 export interface ObjectReaderOptions {
   readonly kind: ObjectKind;
+  /** Where the object was read, below the store's prefix. */
+  readonly objectKey: string;
+  readonly keys: StoreKeys;
   /** The tag of the blocks that `next` gives out. */
   readonly tag: BlockTag;
 }
@@ -40,6 +50,10 @@ export class ObjectReader {
   #isNewer = false;
   #damage: string | undefined;
   #hasEnded = false;
+  /** What the header says; undefined when it is damaged, and each block's own header must tell. */
+  #isSealed: boolean | undefined;
+  readonly #opener: ObjectOpener | undefined;
+  #hasUnopened = false;
   /** The counts of the end block; both 0 until it was read. */
   firstCount = 0;
   secondCount = 0;
@@ -53,13 +67,28 @@ export class ObjectReader {
       this.#hasEnded = true;
     } else if (state === 'damaged') {
       this.#damage = 'its header is damaged';
+    } else {
+      this.#isSealed = isSealedHeader(this.#bytes);
+    }
+    // With a damaged header the nonce may be well all the same; a wrong one opens nothing.
+    const nonce = this.#bytes.subarray(HeaderAt.nonce, HeaderAt.nonce + NONCE_BYTES);
+    if (this.#isSealed !== false && nonce.length === NONCE_BYTES) {
+      this.#opener = options.keys.opener(options.objectKey, nonce);
     }
   }
 
   /** Meaningful once `next` has returned undefined. */
   get state(): ObjectState {
     if (this.#isNewer) return 'newer';
+    if (this.#isSealed === true && this.#hasUnopened && this.#opener?.hasOpened !== true) return 'locked';
     return this.#damage === undefined ? 'whole' : 'damaged';
+  }
+
+  /** Whether it is stored as this process would store it now: sealed with the first key, or plain without keys. */
+  get isSealedAsNew(): boolean {
+    return this.#options.keys.count === 0
+      ? this.#isSealed === false
+      : this.#opener?.hasOpenedWithFirst === true;
   }
 
   /** What is wrong with a damaged object, for the log. */
@@ -98,12 +127,14 @@ export class ObjectReader {
     this.#numberNext = number + 1;
     const from = this.#at + BLOCK_HEADER_BYTES;
     this.#at = from + header.readUInt32LE(BlockAt.storedBytes);
+    const content = this.#open(header, bytes.subarray(from, this.#at));
+    if (content === undefined) return undefined;
     const tag = header[BlockAt.tag]!;
     if (tag !== this.#options.tag && tag !== BlockTag.end) {
       if ((tag & SKIPPABLE_TAG_BIT) === 0) this.#isNewer = true;
       return undefined;
     }
-    const raw = this.#unpack(header, bytes.subarray(from, this.#at));
+    const raw = this.#unpack(header, content);
     if (raw === undefined) return undefined;
     if (tag !== BlockTag.end) return { number, raw };
     return this.#readEnd(number, raw);
@@ -118,6 +149,26 @@ export class ObjectReader {
     if (storedBytes > BLOCK_RAW_BYTES_MAX || from + storedBytes > this.#bytes.length) return false;
     const content = this.#bytes.subarray(from, from + storedBytes);
     return blockChecksum(this.#options.kind, header, content) === header.readUInt32LE(BlockAt.checksum);
+  }
+
+  /** The content of a valid block; undefined when it is sealed and does not open. */
+  #open(header: Buffer, content: Buffer): Buffer | undefined {
+    const hasSeal = header.subarray(BlockAt.seal, BlockAt.seal + SEAL_BYTES).some((byte) => byte !== 0);
+    if (!(this.#isSealed ?? hasSeal)) {
+      if (!hasSeal) return content;
+      this.#damage ??= `block ${header.readUInt32LE(BlockAt.number)} is sealed, and the object is not`;
+      return undefined;
+    }
+    const opened = this.#opener?.open(header, content);
+    if (opened === undefined) {
+      this.#hasUnopened = true;
+      if (this.#opener?.hasOpened === true)
+        this.#damage ??= `block ${header.readUInt32LE(BlockAt.number)} does not open`;
+    } else {
+      if (this.#hasUnopened) this.#damage ??= 'not all of its blocks open';
+      this.#options.keys.hasOpened = true;
+    }
+    return opened;
   }
 
   #unpack(header: Buffer, content: Buffer): Buffer | undefined {
@@ -156,6 +207,7 @@ export class ObjectReader {
   #end(damage?: string): undefined {
     this.#hasEnded = true;
     if (damage !== undefined) this.#damage ??= damage;
+    if (this.state === 'locked') this.#options.keys.foundLocked(this.#options.objectKey);
     return undefined;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Builds one object in memory, block by block. A block is stored compressed only when that makes it smaller.
+ * Builds one object in memory, block by block. A block is stored compressed only when that makes it smaller, and
+ * then sealed when there is a key (rule D-O5).
  * Encoding one block of BLOCK_RAW_BYTES takes a fraction of a millisecond (docs/storage-format.md has the figure),
  * so a caller that adds one block a step stays within its slice. The blocks are put together once, at the end.
  */
@@ -18,6 +19,7 @@ import {
   type ObjectKind,
   writeObjectHeader,
 } from './object-format.ts';
+import type { ObjectSeal, StoreKeys } from './store-keys.ts';
 
 const COMPRESSION = {
   params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 16 },
@@ -26,13 +28,17 @@ const COMPRESSION = {
 
 export class ObjectWriter {
   readonly #kind: ObjectKind;
+  readonly #keys: StoreKeys;
   readonly #header = Buffer.alloc(OBJECT_HEADER_BYTES);
+  #seal: ObjectSeal | undefined;
   #blocks: Buffer[] = [];
   #bytes = OBJECT_HEADER_BYTES;
 
-  constructor(kind: ObjectKind) {
+  /** `objectKey` is where the object will be put, below the store's prefix: sealed, it can be read only there. */
+  constructor(kind: ObjectKind, objectKey: string, keys: StoreKeys) {
     this.#kind = kind;
-    writeObjectHeader(this.#header, kind);
+    this.#keys = keys;
+    this.reset(objectKey);
   }
 
   /** Bytes of the object so far, header included, end block not. */
@@ -62,8 +68,10 @@ export class ObjectWriter {
     return Buffer.concat([this.#header, ...this.#blocks], this.#bytes);
   }
 
-  /** Begins the next object. */
-  reset(): void {
+  /** Begins the next object, of the same kind. */
+  reset(objectKey: string): void {
+    this.#seal = this.#keys.newSeal(objectKey);
+    writeObjectHeader(this.#header, this.#kind, this.#seal?.nonce);
     this.#blocks = [];
     this.#bytes = OBJECT_HEADER_BYTES;
   }
@@ -76,8 +84,9 @@ export class ObjectWriter {
     block.writeUInt32LE(rawBytes, BlockAt.rawBytes);
     block[BlockAt.codec] = codec;
     block[BlockAt.tag] = tag;
-    block.writeUInt32LE(blockChecksum(this.#kind, block, content), BlockAt.checksum);
-    block.set(content, BLOCK_HEADER_BYTES);
+    const stored = this.#seal === undefined ? content : this.#seal.seal(block, content);
+    block.writeUInt32LE(blockChecksum(this.#kind, block, stored), BlockAt.checksum);
+    block.set(stored, BLOCK_HEADER_BYTES);
     this.#blocks.push(block);
     this.#bytes += block.length;
   }

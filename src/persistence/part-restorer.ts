@@ -9,6 +9,7 @@ import { Outcome, type SwarmTable } from '../swarm/swarm-table.ts';
 import { BlockTag, ObjectKind } from './object-format.ts';
 import { ObjectReader, type ObjectState } from './object-reader.ts';
 import type { StopMemory } from './stop-memory.ts';
+import type { StoreKeys } from './store-keys.ts';
 import { SwarmEntryReader } from './swarm-entries.ts';
 
 /** What a restore needs of the table. */
@@ -29,6 +30,7 @@ export interface RestoreSettings {
   readonly nowSeconds: () => number;
   /** What was added to this machine's times to make them the store's. */
   readonly offsetSeconds: number;
+  readonly keys: StoreKeys;
 }
 
 /** What became of the peers that were read. */
@@ -59,11 +61,23 @@ export class PartRestorer {
   readonly #reader: ObjectReader;
   #entries: SwarmEntryReader | undefined;
 
-  constructor(bytes: Uint8Array, settings: RestoreSettings, counts: RestoreCounts, totals: HeldTotals) {
+  /** `objectKey` is where the bytes were read. */
+  constructor(
+    objectKey: string,
+    bytes: Uint8Array,
+    settings: RestoreSettings,
+    counts: RestoreCounts,
+    totals: HeldTotals,
+  ) {
     this.#settings = settings;
     this.#counts = counts;
     this.#totals = totals;
-    this.#reader = new ObjectReader(bytes, { kind: ObjectKind.snapshotPart, tag: BlockTag.swarms });
+    this.#reader = new ObjectReader(bytes, {
+      kind: ObjectKind.snapshotPart,
+      tag: BlockTag.swarms,
+      objectKey,
+      keys: settings.keys,
+    });
   }
 
   /** Meaningful once `step` has returned false. */

@@ -10,7 +10,7 @@ import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { UniqueAddresses } from '../stats/unique-addresses.ts';
 import type { SwarmTable } from '../swarm/swarm-table.ts';
 import type { JournalReader } from './journal-reader.ts';
-import { decodeManifest, type Manifest } from './manifest.ts';
+import { decodeManifest, type Manifest, type ManifestState } from './manifest.ts';
 import { vectorOf } from './manifest-cache.ts';
 import { NewerObjects } from './newer-objects.ts';
 import { compareNewestFirst, JOURNAL_PREFIX, manifestKey, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
@@ -27,6 +27,7 @@ import type { RestoreVerdict } from './saver.ts';
 import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
 import type { StopMemory } from './stop-memory.ts';
 import { type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 /** What so many listings named and was not there each time will not come: its snapshot is damaged. */
 const LISTINGS_MAX = 3;
@@ -39,6 +40,7 @@ export interface RestorerOptions {
   readonly stops: StopMemory;
   /** Shared with the AccessLog. */
   readonly newer?: NewerObjects;
+  readonly keys: StoreKeys;
   readonly isServed: (infoHash: Uint8Array) => boolean;
   /** Resolves when `isServed` knows enough: with an allow list, when that has been read. */
   readonly whenServedIsKnown: Promise<unknown>;
@@ -71,6 +73,8 @@ export class Restorer implements RestoreVerdict {
   readonly #counts: RestoreCounts = noCounts();
   readonly #damaged = new Set<string>();
   readonly newer: NewerObjects;
+  /** Snapshots of which something is sealed with a key that is not there. */
+  readonly #locked = new Set<string>();
   /** Snapshots of which something was read. */
   readonly #begun = new Set<string>();
   /** Snapshots that need not be read again at the next try. */
@@ -151,7 +155,7 @@ export class Restorer implements RestoreVerdict {
         if (caught.failure === 'not-found') {
           // Most likely another tracker rotated it away.
           log.info(`A saved object is gone since it was listed; looking again: ${caught.message}`);
-        } else if (this.#lastFailure === undefined) {
+        } else if (this.#lastFailure !== caught.failure) {
           this.#lastFailure = caught.failure;
           log.error(`The restore cannot go on, and will be tried until it can: ${caught.message}`, {
             failure: caught.failure,
@@ -174,13 +178,22 @@ export class Restorer implements RestoreVerdict {
     for (const snapshot of listed) {
       if (this.#base !== undefined && compareNewestFirst(snapshot, this.#base) >= 0) break;
       const manifest = await this.#manifest(snapshot, signal);
-      if (manifest === 'newer') continue;
+      if (manifest === 'newer' || manifest === 'locked') continue;
       // Completions come from one snapshot only: what is newer than the one of an earlier try gives its peers.
       if (manifest === 'damaged' || this.#base !== undefined) doubtful.push(snapshot);
       else if (await this.#restoreWhole(snapshot, manifest, signal)) break;
     }
     await this.#replay(segments, signal);
     for (const snapshot of doubtful) await this.#restorePeersOnly(snapshot, signal);
+    const { journal, keys } = this.#options;
+    const locked = listed.find((snapshot) => this.#isLocked(snapshot))?.prefix ?? journal.firstLocked;
+    if (locked !== undefined) throw keys.lockedError(locked);
+  }
+
+  /** What is older than the snapshot that was restored is not needed, whether it can be opened or not. */
+  #isLocked(snapshot: ListedSnapshot): boolean {
+    const isNeeded = this.#base === undefined || compareNewestFirst(snapshot, this.#base) < 0;
+    return isNeeded && this.#locked.has(snapshot.prefix);
   }
 
   /** Every segment past what the table holds; one that its writer had to drop leaves a gap that nothing fills. */
@@ -197,15 +210,19 @@ export class Restorer implements RestoreVerdict {
   }
 
   /** The manifest of a snapshot that is whole as far as the listing tells; 'damaged' also when it is unfinished. */
-  async #manifest(snapshot: ListedSnapshot, signal: AbortSignal): Promise<Manifest | 'newer' | 'damaged'> {
+  async #manifest(snapshot: ListedSnapshot, signal: AbortSignal): Promise<ManifestState> {
     if (snapshot.manifest === undefined) return 'damaged';
     if (this.newer.has(snapshot.prefix)) return 'newer';
     if (snapshot.isOversized)
       this.#foundDamaged(snapshot, 'an object of it is larger than any that is written');
     if (this.#damaged.has(snapshot.prefix)) return 'damaged';
-    const bytes = await this.#get(manifestKey(snapshot), signal);
-    const manifest = bytes === undefined ? 'damaged' : decodeManifest(bytes);
-    if (manifest === 'newer') {
+    if (this.#locked.has(snapshot.prefix)) return 'locked';
+    const key = manifestKey(snapshot);
+    const bytes = await this.#get(key, signal);
+    const manifest = bytes === undefined ? 'damaged' : decodeManifest(key, bytes, this.#options.keys);
+    if (manifest === 'locked') {
+      this.#locked.add(snapshot.prefix);
+    } else if (manifest === 'newer') {
       this.#foundNewer(snapshot);
     } else if (manifest === 'damaged') {
       this.#foundDamaged(snapshot, 'its manifest cannot be read');
@@ -267,7 +284,7 @@ export class Restorer implements RestoreVerdict {
         this.#foundDamaged(snapshot, `${key} is listed and not there`);
         continue;
       }
-      const part = new PartRestorer(bytes, this.#settings(), this.#counts, totals);
+      const part = new PartRestorer(key, bytes, this.#settings(), this.#counts, totals);
       await this.#runCounted(() => part.step(), signal);
       read.swarms += part.swarms;
       read.peers += part.peers;
@@ -276,6 +293,8 @@ export class Restorer implements RestoreVerdict {
       if (part.state === 'newer') {
         read.isNewer = true;
         this.#foundNewer(snapshot);
+      } else if (part.state === 'locked') {
+        this.#locked.add(snapshot.prefix);
       } else if (snapshot.manifest !== undefined) {
         this.#foundDamaged(snapshot, `${key}: ${part.damage}`);
       }

@@ -1,7 +1,7 @@
 /**
  * Keeps the newest whole snapshots and the journal that one of them may need, and deletes the rest (rules D-T1, D-T2).
- * Deletes nothing that it does not understand: damaged objects stay, and once an object of a later version was met
- * anywhere everything stays.
+ * Deletes nothing that it does not understand: damaged objects and those that no key opens stay, and once an object of
+ * a later version was met anywhere everything stays.
  * Leaves it to the caller to run only after a whole snapshot was saved and the restore had settled.
  */
 import type { Log } from '../log.ts';
@@ -59,7 +59,7 @@ export class Retention {
       }
       const manifest = snapshot.isOversized ? 'damaged' : await manifests.get(snapshot, signal);
       if (manifest === 'newer') this.#foundNewer(snapshot);
-      else if (manifest === 'damaged') isAllJournalNeeded ||= whole.length < keep;
+      else if (manifest === 'damaged' || manifest === 'locked') isAllJournalNeeded ||= whole.length < keep;
       else if (!isDamaged(snapshot.prefix) && isComplete(snapshot, manifest))
         whole.push({ snapshot, manifest });
     }

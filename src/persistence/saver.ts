@@ -31,6 +31,7 @@ import { isSnapshotDue } from './snapshot-due.ts';
 import { isComplete, listSnapshots } from './snapshot-listing.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { type Store, type StoredObject, StoreError } from './store.ts';
+import type { StoreKeys } from './store-keys.ts';
 import type { TableTurn } from './table-turn.ts';
 
 const WALK_MS_MAX = 5 * 60_000;
@@ -58,6 +59,7 @@ export interface SaverOptions {
   readonly store: Store;
   readonly table: SwarmSource;
   readonly restore: RestoreVerdict;
+  readonly keys: StoreKeys;
   readonly journal: JournalCut;
   /** Of the other boots' journals: what of them is part of the table, and what is damaged. */
   readonly others: Pick<JournalReader, 'vector' | 'isDamaged'>;
@@ -236,7 +238,7 @@ export class Saver {
         `Parts of ${snapshotPrefix(id)} are missing in ${store.address} after they were put.`,
       );
     }
-    const bytes = encodeManifest(manifest);
+    const bytes = encodeManifest(manifest, this.#options.keys);
     await store.put(manifestKey(id), bytes, signal);
 
     this.#changesSaved = changesAtCut;
@@ -278,8 +280,10 @@ export class Saver {
     id: SnapshotId,
     signal: AbortSignal,
   ): Promise<{ readonly partBytes: readonly number[]; readonly swarms: number; readonly peers: number }> {
-    const { store, table, nowSeconds, monotonicMs, partBytesMax } = this.#options;
+    const { store, table, keys, nowSeconds, monotonicMs, partBytesMax } = this.#options;
     const writer = new SnapshotWriter({
+      keys,
+      partKey: (part) => partKey(id, part),
       nowSeconds,
       offsetSeconds: store.clockOffsetSeconds,
       ...(partBytesMax === undefined ? {} : { partBytesMax }),

@@ -38,7 +38,12 @@ export class SegmentMerger {
     this.#settings = settings;
     this.#counts = counts;
     this.#writer = segment.boot;
-    this.#reader = new ObjectReader(bytes, { kind: ObjectKind.journalSegment, tag: BlockTag.journal });
+    this.#reader = new ObjectReader(bytes, {
+      kind: ObjectKind.journalSegment,
+      tag: BlockTag.journal,
+      objectKey: segment.key,
+      keys: settings.keys,
+    });
   }
 
   /** Meaningful once `step` has returned false. */

@@ -6,6 +6,7 @@ import type { Family } from '../swarm/record.ts';
 import type { WalkSink } from '../swarm/walk.ts';
 import { BlockTag, ObjectKind } from './object-format.ts';
 import { ObjectWriter } from './object-writer.ts';
+import type { StoreKeys } from './store-keys.ts';
 import { SwarmEntryWriter } from './swarm-entries.ts';
 
 export const PART_BYTES_MAX = 8 * 1024 * 1024;
@@ -17,10 +18,15 @@ export interface SnapshotWriterOptions {
   /** What to add to this machine's times to make them the store's. */
   readonly offsetSeconds: number;
   readonly partBytesMax?: number;
+  /** Where part 0, 1, … will be put. */
+  readonly partKey: (part: number) => string;
+  readonly keys: StoreKeys;
 }
 
 export class SnapshotWriter implements WalkSink {
-  readonly #object = new ObjectWriter(ObjectKind.snapshotPart);
+  readonly #object: ObjectWriter;
+  readonly #partKey: (part: number) => string;
+  #part = 0;
   readonly #entries: SwarmEntryWriter;
   readonly #partBytesFull: number;
   #swarms = 0;
@@ -31,6 +37,8 @@ export class SnapshotWriter implements WalkSink {
   constructor(options: SnapshotWriterOptions) {
     const partBytesMax = options.partBytesMax ?? PART_BYTES_MAX;
     this.#partBytesFull = partBytesMax - Math.min(PART_BYTES_SPARE, partBytesMax / 2);
+    this.#partKey = options.partKey;
+    this.#object = new ObjectWriter(ObjectKind.snapshotPart, options.partKey(0), options.keys);
     this.#entries = new SwarmEntryWriter({
       emit: (raw) => this.#object.append(BlockTag.swarms, raw),
       nowSeconds: options.nowSeconds,
@@ -66,12 +74,13 @@ export class SnapshotWriter implements WalkSink {
     return this.#object.finish(this.#swarms, this.#peers);
   }
 
-  /** Begins the next part. */
+  /** Begins the next part; one in which nothing was leaves its number to the next. */
   nextPart(): void {
+    if (this.#object.blocks > 0) this.#part += 1;
     this.swarmsTotal += this.#swarms;
     this.peersTotal += this.#peers;
     this.#swarms = 0;
     this.#peers = 0;
-    this.#object.reset();
+    this.#object.reset(this.#partKey(this.#part));
   }
 }

@@ -56,6 +56,8 @@ export type StoreFailure =
   | 'timed-out'
   | 'no-space'
   | 'aborted'
+  /** Sealed with a key that is not in STORE_KEY (rule D-O5). */
+  | 'locked'
   | 'failed';
 
 /** A store that did not do what it was asked. The message is a sentence for the operator. */

@@ -8,6 +8,7 @@ import { StopMemory } from '../../src/persistence/stop-memory.ts';
 import type { Store } from '../../src/persistence/store.ts';
 import { TableTurn } from '../../src/persistence/table-turn.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
+import { noKeys } from './keys.ts';
 import { memoryLog } from './log.ts';
 import { HASH_KEY, NOW } from './swarm.ts';
 
@@ -22,9 +23,10 @@ export function makeSaver(store: Store, table: SwarmTable, options: Partial<Save
     store,
     table,
     restore: settled(),
+    keys: noKeys(),
     journal: { cut: () => 0, lostSequence: 0 },
     others: { vector: new Map(), isDamaged: () => false },
-    manifests: new ManifestCache(store),
+    manifests: new ManifestCache(store, options.keys ?? noKeys()),
     turn: new TableTurn(),
     journalSeconds: 0,
     boot: 'boot0001',
@@ -44,6 +46,7 @@ export function makeRestorer(
   const common = {
     store,
     table,
+    keys: noKeys(),
     newer: new NewerObjects(),
     stops: new StopMemory({ hashKey: HASH_KEY, journalSeconds: 0 }),
     isServed: () => true,

@@ -38,10 +38,13 @@ describe('trakx config', () => {
     const { status, stdout } = trakx(['config'], {
       PORT: '8080',
       ADMIN_TOKEN: 'correct-horse-battery-staple',
+      STORE_KEY: `${'ab'.repeat(32)},${'cd'.repeat(32)}`,
     });
     assert.equal(status, 0);
     assert.match(stdout, /^PORT +8080$/m);
     assert.match(stdout, /^ADMIN_TOKEN +\(hidden\)$/m);
+    assert.match(stdout, /^STORE_KEY +\(hidden\),\(hidden\)$/m);
+    assert.doesNotMatch(stdout, /abab|cdcd/);
     assert.match(stdout, /^PUBLIC_URL +\(not set\)$/m);
     assert.doesNotMatch(stdout, /correct-horse/);
   });

@@ -50,6 +50,44 @@ describe('an empty environment', () => {
   });
 });
 
+describe('STORE_KEY', () => {
+  const base64 = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
+  const hex = Buffer.from(base64, 'base64').toString('hex');
+
+  test('unset is no key', () => {
+    assert.deepEqual(load({}).storeKeys, []);
+  });
+
+  test('takes base64 and hex, the key for new objects first', () => {
+    const older = 'ff'.repeat(32);
+    const { storeKeys } = load({ STORE_KEY: ` ${base64}, ${hex.toUpperCase()},${older} ` });
+    assert.deepEqual(
+      storeKeys.map((key) => Buffer.from(key).toString('hex')),
+      [hex, hex, older],
+    );
+  });
+
+  for (const [what, value] of Object.entries({
+    'a password': 'correct horse battery staple',
+    'a key of 31 bytes': Buffer.alloc(31, 1).toString('base64'),
+    'a key of 33 bytes': Buffer.alloc(33, 1).toString('base64'),
+    '63 digits': hex.slice(1),
+    'base64 without its padding': base64.slice(0, -1),
+    'base64 with a last letter that no key has': base64.replace('8=', '9='),
+    'the base64 of URLs': base64.replace('A', '-'),
+    'a comma at the end': `${base64},`,
+    'a wrong second key': `${base64},${hex}f`,
+  })) {
+    test(`refuses ${what} and shows none of it`, () => {
+      const [problem = '', ...more] = problems({ STORE_KEY: value });
+      assert.deepEqual(more, []);
+      assert.match(problem, /^STORE_KEY=\(hidden\): allowed is a key of 32 bytes, .*openssl rand -base64 32/);
+      for (const part of value.split(/[ ,]/)) assert.ok(part === '' || !problem.includes(part), problem);
+      assert.equal(/; key 2 of 2 is not so$/.test(problem), value.includes(','));
+    });
+  }
+});
+
 describe('problems', () => {
   test('are reported all at once, each with variable, value and what is allowed', () => {
     assert.deepEqual(problems({ PORT: 'http', SCRAPE_MAX: '0', LOG_LEVEL: 'loud', PURGE_CRON: 'hourly' }), [
@@ -77,7 +115,7 @@ describe('problems', () => {
     });
   }
 
-  for (const name of ['STORE_KEY', 'STATS_SHOW_HASHES']) {
+  for (const name of ['STATS_SHOW_HASHES']) {
     test(`setting ${name} is an error, for it would have no effect`, () => {
       assert.match(problems({ [name]: '1' })[0] ?? '', new RegExp(`^${name}.*no effect in this version`));
     });

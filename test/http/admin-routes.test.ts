@@ -8,6 +8,7 @@ import { Access } from '../../src/access/access.ts';
 import { adminRoutes } from '../../src/http/admin-routes.ts';
 import { AccessLog } from '../../src/persistence/access-log.ts';
 import { formatInfoHash } from '../../src/protocol/info-hash.ts';
+import { noKeys } from '../builders/keys.ts';
 import { memoryLog } from '../builders/log.ts';
 import { MemoryStore } from '../builders/store.ts';
 import { HASH_KEY, infoHash, NOW } from '../builders/swarm.ts';
@@ -40,6 +41,7 @@ async function serve({ adminToken }: { adminToken: string | undefined } = { admi
   const accessLog = new AccessLog({
     store,
     access,
+    keys: noKeys(),
     boot: 'boot0001',
     dropSwarm: () => {},
     nowSeconds: () => NOW,

@@ -6,6 +6,7 @@ import { NewerObjects } from '../../src/persistence/newer-objects.ts';
 import { HeaderAt, ObjectKind } from '../../src/persistence/object-format.ts';
 import { OBJECT_BYTES_MAX, type Store, StoreError } from '../../src/persistence/store.ts';
 import { asVersion, flipBit } from '../builders/damage.ts';
+import { noKeys } from '../builders/keys.ts';
 import { memoryLog } from '../builders/log.ts';
 import { MemoryStore, type StoreDriver, storeDrivers } from '../builders/store.ts';
 import { HASH_KEY, infoHash, NOW } from '../builders/swarm.ts';
@@ -27,6 +28,7 @@ function makeLog(store: Store, access: Access, options: Partial<AccessLogOptions
   return new AccessLog({
     store,
     access,
+    keys: noKeys(),
     boot: `boot${String(boots++).padStart(4, '0')}`,
     dropSwarm: () => {},
     nowSeconds: () => NOW,

@@ -6,6 +6,7 @@ import { ObjectKind } from '../../src/persistence/object-format.ts';
 import { WatchedStore } from '../../src/persistence/watched-store.ts';
 import { IPV4, LEECHER } from '../../src/swarm/record.ts';
 import { asVersion } from '../builders/damage.ts';
+import { noKeys } from '../builders/keys.ts';
 import { memoryLog } from '../builders/log.ts';
 import { contents, fillTable } from '../builders/saved-swarms.ts';
 import { makeRestorer, makeSaver, restore } from '../builders/snapshots.ts';
@@ -80,7 +81,8 @@ describe('a save', () => {
     const table = filledTable();
     await makeSaver(store, table).save('schedule');
     const part = store.objects.get('snapshots/0000000001-boot0001/part-00000')!;
-    assert.deepEqual(decodeManifest(await store.get('snapshots/0000000001-boot0001/manifest')), {
+    const key = 'snapshots/0000000001-boot0001/manifest';
+    assert.deepEqual(decodeManifest(key, await store.get(key), noKeys()), {
       number: 1,
       boot: 'boot0001',
       takenAtSeconds: NOW + 100,
