@@ -26,7 +26,7 @@ import {
   snapshotPrefix,
 } from './object-keys.ts';
 import { Retention } from './retention.ts';
-import { listSegments } from './segment-listing.ts';
+import { listSegments, type Vector } from './segment-listing.ts';
 import { isSnapshotDue } from './snapshot-due.ts';
 import { isComplete, listSnapshots } from './snapshot-listing.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
@@ -215,6 +215,7 @@ export class Saver {
   async #save(cause: SaveCause, signal: AbortSignal): Promise<SaveOutcome> {
     const { store, boot, nowSeconds, monotonicMs, journalSeconds, manifests } = this.#options;
     const startMs = monotonicMs();
+    const before = { vector: new Map(this.#options.others.vector) };
     const journal = await store.list(JOURNAL_PREFIX, signal);
     const listed = listSnapshots(await store.list(SNAPSHOTS_PREFIX, signal));
     const storeSeconds = nowSeconds() + store.clockOffsetSeconds;
@@ -228,7 +229,7 @@ export class Saver {
     const id: SnapshotId = { number: Math.max(this.#numberLast, listed[0]?.number ?? 0) + 1, boot };
     this.#numberLast = id.number;
 
-    const walked = await this.#options.turn.take(() => this.#cutAndWalk(id, journal, signal));
+    const walked = await this.#options.turn.take(() => this.#cutAndWalk(id, { ...before, journal }, signal));
     const { changesAtCut, ...manifest } = walked;
     const after = await store.list(SNAPSHOTS_PREFIX, signal);
     const parts = listSnapshots(after).find((snapshot) => snapshot.prefix === snapshotPrefix(id));
@@ -259,7 +260,7 @@ export class Saver {
    */
   async #cutAndWalk(
     id: SnapshotId,
-    journal: readonly StoredObject[],
+    { vector, journal }: { readonly vector: Vector; readonly journal: readonly StoredObject[] },
     signal: AbortSignal,
   ): Promise<Manifest & { readonly changesAtCut: number }> {
     const { store, table, others, nowSeconds } = this.#options;
@@ -269,8 +270,11 @@ export class Saver {
       takenAtSeconds: nowSeconds() + store.clockOffsetSeconds,
       completed: table.totals.completed,
       cutSequence: this.#options.journal.cut(),
-      // A boot of which no segment is left has none that could be needed (rule D-T1).
-      vector: Object.fromEntries([...others.vector].filter(([boot]) => boots.has(boot))),
+      // A boot of which no segment is left has none that could be needed (rule D-T1); the listing does not know of
+      // what was merged after it.
+      vector: Object.fromEntries(
+        [...others.vector].filter(([boot, sequence]) => boots.has(boot) || vector.get(boot) !== sequence),
+      ),
       changesAtCut: table.changes,
     };
     return { ...id, ...atCut, ...(await this.#saveParts(id, signal)) };

@@ -11,6 +11,7 @@ import { nextTurn } from '../../src/slices.ts';
 import { Counters } from '../../src/stats/counters.ts';
 import { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { Tracker } from '../../src/tracker/tracker.ts';
+import { noKeys } from '../builders/keys.ts';
 import { memoryLog } from '../builders/log.ts';
 import { seededRandom } from '../builders/random.ts';
 import { contents } from '../builders/saved-swarms.ts';
@@ -37,6 +38,7 @@ function startTracker(context: Cleanup) {
   const table = newTable();
   const journal = new Journal({
     store,
+    keys: noKeys(),
     boot: 'boot0001',
     intervalSeconds: 10,
     stops: new StopMemory({ hashKey: HASH_KEY, journalSeconds: 10 }),
