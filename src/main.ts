@@ -343,7 +343,7 @@ function readGauges(): Gauges {
       losesDisk: config.platform.losesDisk,
       savedSeconds: status.lastSavedAtSeconds,
       isSaving: status.isSaving,
-      failure: status.lastError,
+      failure: status.lastError ?? watched.failure,
     },
     journal: {
       ...journal.status,

@@ -1,17 +1,27 @@
 /**
  * A store that tells the log when it is lost and when it is back: one line for each change, not one for each
- * try, whoever it was that tried. And whose clock's offset never goes down: every measurement of it is too small by
- * what the answer took, so the largest is the best; and what one process writes keeps its order (rule D-O6).
+ * try, whoever it was that tried. Reading and writing are lost and come back apart, for a full store, or one whose
+ * credentials only read, goes on being listed between two puts that fail. And whose clock's offset never goes down:
+ * every measurement of it is too small by what the answer took, so the largest is the best; and what one process
+ * writes keeps its order (rule D-O6).
  */
 import type { Log } from '../log.ts';
 import { type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
+
+type Way = 'reading' | 'writing';
+
+interface Loss {
+  readonly failure: StoreFailure;
+  readonly message: string;
+  readonly sinceSeconds: number;
+}
 
 export class WatchedStore implements Store {
   readonly #store: Store;
   readonly #log: Log;
   readonly #nowSeconds: () => number;
   #offsetSeconds: number | undefined;
-  #lost: { failure: StoreFailure; readonly sinceSeconds: number } | undefined;
+  readonly #lost = new Map<Way, Loss>();
 
   constructor(store: Store, options: { readonly log: Log; readonly nowSeconds: () => number }) {
     this.#store = store;
@@ -32,44 +42,51 @@ export class WatchedStore implements Store {
     return this.#offsetSeconds !== undefined;
   }
 
-  /** False from a call that failed until the next that did not. */
+  /** False from a call that failed until the next of its kind that did not. */
   get isReachable(): boolean {
-    return this.#lost === undefined;
+    return this.#lost.size === 0;
+  }
+
+  /** What went wrong, as long as the store is lost. */
+  get failure(): string | undefined {
+    return (this.#lost.get('writing') ?? this.#lost.get('reading'))?.message;
   }
 
   put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.#watch(this.#store.put(key, bytes, signal));
+    return this.#watch('writing', this.#store.put(key, bytes, signal));
   }
 
   get(key: string, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#watch(this.#store.get(key, signal));
+    return this.#watch('reading', this.#store.get(key, signal));
   }
 
   list(prefix: string, signal?: AbortSignal): Promise<readonly StoredObject[]> {
-    return this.#watch(this.#store.list(prefix, signal));
+    return this.#watch('reading', this.#store.list(prefix, signal));
   }
 
+  /** Not watched: what stays a while longer is no loss, and who deletes says so. */
   delete(key: string, signal?: AbortSignal): Promise<void> {
-    return this.#watch(this.#store.delete(key, signal));
+    return this.#store.delete(key, signal);
   }
 
-  async #watch<T>(work: Promise<T>): Promise<T> {
+  async #watch<T>(way: Way, work: Promise<T>): Promise<T> {
     try {
       const result = await work;
-      this.#heard();
+      this.#heard(way);
       return result;
     } catch (error) {
-      if (error instanceof StoreError) this.#failed(error);
+      if (error instanceof StoreError) this.#failed(way, error);
       throw error;
     }
   }
 
-  #heard(): void {
+  #heard(way: Way): void {
     const { clockOffsetSeconds } = this.#store;
     this.#offsetSeconds = Math.max(this.#offsetSeconds ?? clockOffsetSeconds, clockOffsetSeconds);
-    if (this.#lost === undefined) return;
-    const { failure, sinceSeconds } = this.#lost;
-    this.#lost = undefined;
+    const loss = this.#lost.get(way);
+    this.#lost.delete(way);
+    if (loss === undefined || this.#lost.size > 0) return;
+    const { failure, sinceSeconds } = loss;
     this.#log.info('The store is back.', {
       store: this.address,
       failure,
@@ -77,14 +94,17 @@ export class WatchedStore implements Store {
     });
   }
 
-  #failed(error: StoreError): void {
-    if (error.failure === 'aborted') return; // the caller's wish says nothing of the store
-    if (error.failure === 'not-found') {
-      this.#heard();
+  #failed(way: Way, { failure, message }: StoreError): void {
+    if (failure === 'aborted') return; // the caller's wish says nothing of the store
+    if (failure === 'not-found') {
+      this.#heard(way);
       return;
     }
-    if (this.#lost?.failure === error.failure) return;
-    this.#lost = { failure: error.failure, sinceSeconds: this.#lost?.sinceSeconds ?? this.#nowSeconds() };
-    this.#log.error(`The store is lost: ${error.message}`, { store: this.address, failure: error.failure });
+    const known = [...this.#lost.values()];
+    if (this.#lost.get(way)?.failure === failure) return;
+    const sinceSeconds = known[0]?.sinceSeconds ?? this.#nowSeconds();
+    this.#lost.set(way, { failure, message, sinceSeconds });
+    if (known.some((loss) => loss.failure === failure)) return;
+    this.#log.error(`The store is lost: ${message}`, { store: this.address, failure });
   }
 }

@@ -67,6 +67,7 @@ function start(context: Cleanup, store: S3Proxy): Promise<TrackerProcess> {
     ...store.environment,
     ADMIN_TOKEN: TOKEN,
     SNAPSHOT_CRON: '* * * * * *',
+    JOURNAL_SECONDS: '1',
   };
   return startTracker(context, { environment });
 }
@@ -192,8 +193,18 @@ describe('a store in trouble', { concurrency: 3 }, () => {
       assert.equal((await statistics(tracker)).store.state, 'failing');
       assert.equal((await ask(tracker, '/readyz')).status, 200);
     }
+    await waitUntil('the time at risk shows', async () => {
+      const { journal, warnings } = await statistics(tracker);
+      const warning = warnings.find((text: string) => /a crash now would lose it/.test(text));
+      return journal.bytesAtRisk > 0 && journal.secondsAtRisk > 3 && warning !== undefined;
+    });
+    assert.equal(count(tracker, 'The store is lost'), faults.length);
     store.decide = () => PASS;
-    await waitUntil('all is well again', async () => (await statistics(tracker)).store.state === 'well');
+    await waitUntil('all is well again', async () => {
+      const { store: seen, journal } = await statistics(tracker);
+      return seen.state === 'well' && journal.bytesAtRisk === 0;
+    });
+    assert.equal(count(tracker, 'The store is back'), 1);
     await tracker.kill();
     await assertAllIsThere(await startReady(context, store), announced);
   });
