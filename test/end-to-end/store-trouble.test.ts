@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { AccessObjectWriter } from '../../src/persistence/access-object.ts';
+import { accessKey } from '../../src/persistence/object-keys.ts';
 import { openStore as openStoreAt } from '../../src/persistence/open-store.ts';
 import type { Store } from '../../src/persistence/store.ts';
+import { noKeys } from '../builders/keys.ts';
 import { escaped, hashOf, peerIdOf } from '../builders/requests.ts';
 import { type S3Process, startS3Process } from '../builders/s3-process.ts';
 import {
@@ -21,6 +25,8 @@ import { waitUntil } from './wait-until.ts';
 const TOKEN = 'a-token-for-tests-of-24-or-more';
 const AUTHORIZED = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' };
 const BANNED = hashOf(0xba);
+/** A page of a listing has a thousand; test/persistence/store.test.ts has more of them. */
+const THOUSANDS = 1_040;
 
 let s3: S3Process;
 /** What a tracker leaves in a store: two peers, a completed download and a ban. */
@@ -117,6 +123,10 @@ function count(tracker: TrackerProcess, messageStart: string): number {
   return tracker.log.filter(({ message }) => message.startsWith(messageStart)).length;
 }
 
+function bannedHash(number: number): Uint8Array {
+  return createHash('sha1').update(String(number)).digest();
+}
+
 const deletesOrSaves = ({ verb, key }: SeenRequest): boolean =>
   verb === 'delete' || (verb === 'put' && key.startsWith('snapshots/'));
 
@@ -170,22 +180,25 @@ describe('a store in trouble', { concurrency: 3 }, () => {
       await waitUntil('it knows that the store is back', () => count(tracker!, 'The store is back') > 0);
       assert.equal(count(tracker!, 'The store is lost'), states.length);
       assert.equal(count(tracker!, 'The store is back'), 1);
-      assert.equal(count(tracker!, 'The restore cannot go on'), 1);
+      assert.equal(count(tracker!, 'The restore cannot go on'), states.length);
     });
   }
 
-  it('that takes no puts: the tracker serves, tells of each reason once, and loses nothing when it can save again', async (context) => {
+  it('that takes no puts, and then goes away: the tracker serves, tells of each reason once, and loses nothing when it can save again', async (context) => {
     const store = await openStore(context);
     const tracker = await startReady(context, store);
-    const faults: readonly (readonly [Fault, RegExp])[] = [
+    const faults: readonly (readonly [Fault | 'away', RegExp])[] = [
       [refuse(507, 'XMinioStorageFull'), /no room left/],
       [{ kind: 'reset-request' }, /broke off/],
       [refuse(403, 'AccessDenied'), /credentials/],
       [{ kind: 'lose-answer' }, /broke off/],
+      [refuse(403, 'QuotaExceeded'), /no room left/],
+      ['away', /cannot be reached/],
     ];
     let announced = 0;
     for (const [fault, reason] of faults) {
-      store.decide = ({ verb }) => (verb === 'put' ? fault : PASS);
+      if (fault === 'away') await store.goAway();
+      else store.decide = ({ verb }) => (verb === 'put' ? fault : PASS);
       await announceLeecher(tracker, ++announced);
       await waitUntil('the failure shows', async () =>
         reason.test((await statistics(tracker)).store.failure ?? ''),
@@ -200,6 +213,7 @@ describe('a store in trouble', { concurrency: 3 }, () => {
     });
     assert.equal(count(tracker, 'The store is lost'), faults.length);
     store.decide = () => PASS;
+    await store.comeBack();
     await waitUntil('all is well again', async () => {
       const { store: seen, journal } = await statistics(tracker);
       return seen.state === 'well' && journal.bytesAtRisk === 0;
@@ -235,6 +249,37 @@ describe('a store in trouble', { concurrency: 3 }, () => {
     assert.deepEqual(await tracker.stop(), { code: 0, signal: null });
     store.decide = () => PASS;
     await assertAllIsThere(await startReady(context, store), 2);
+  });
+
+  it('that lists thousands of objects, several pages of them: every ban is in force', async (context) => {
+    const store = await openStore(context, false);
+    const objects = await clientOf(store);
+    const put = async (number: number): Promise<void> => {
+      const key = accessKey('boot0001', number);
+      const writer = new AccessObjectWriter(key, noKeys());
+      writer.add('bans', {
+        infoHash: bannedHash(number),
+        isListed: true,
+        atSeconds: 1_700_000_000,
+        reason: '',
+      });
+      await objects.put(key, writer.finish());
+    };
+    for (let number = 1; number <= THOUSANDS; number += 20)
+      await Promise.all(Array.from({ length: 20 }, (_, index) => put(number + index)));
+    store.requests.length = 0;
+    const tracker = await start(context, store);
+    await announceLeecher(tracker, 1);
+    await ready(tracker);
+    const pages = store.requests.filter(({ verb, key }) => verb === 'list' && key === 'access/');
+    assert.ok(pages.length >= 2, `${pages.length} pages`);
+    assert.equal((await statistics(tracker)).access.banned, THOUSANDS);
+    for (const number of [1, THOUSANDS]) {
+      const { 'failure reason': reason } = await announce(tracker, {
+        info_hash: escaped(bannedHash(number)),
+      });
+      assert.match(Buffer.from(reason ?? '').toString(), /ban/);
+    }
   });
 
   for (const seconds of [60, -60]) {
