@@ -13,14 +13,13 @@ import { Ledger } from './ledger.ts';
 import { Crowd, Load } from './load.ts';
 import { ADMIN_TOKEN, lookAtBans, lookAtSwarm, refusalOf } from './look.ts';
 import { type PointName, pause, Trap } from './points.ts';
+import { Lateness, NOTHING_LOST, type Promised, promiseAt } from './promise.ts';
 
 const SWARMS = 8;
 /** Two writers' words about one peer in one second count by what they say, and not by their order (rule D-J2). */
 const SAME_SECOND_MS = 1_100;
 /** A moment that has not come by then does not come in this round. */
 const POINT_MS_MAX = 20_000;
-/** How late a timer may be that is late on a machine with nothing else to do. */
-const LATENESS_MS = 1_000;
 const SLOW_STORE_MS_MAX = 1_200;
 const TERM_LOAD_MS_MAX = 1_500;
 
@@ -34,18 +33,6 @@ export interface CrashRunOptions {
   /** Uniform 32-bit integers. */
   readonly random: () => number;
 }
-
-/** What may be lost: what was heard since the last stored segment was closed. */
-export interface Promised {
-  /** JOURNAL_SECONDS, or what the last stored put took when that was longer: the next one waits for it. */
-  readonly intervalSeconds: number;
-  /** How long the put in flight had been under way. */
-  readonly inFlightSeconds: number;
-  /** How late this machine's timers were. */
-  readonly lateSeconds: number;
-}
-
-const NOTHING: Promised = { intervalSeconds: 0, inFlightSeconds: 0, lateSeconds: 0 };
 
 /** What one end of a tracker has cost. */
 export interface Round {
@@ -84,6 +71,8 @@ export class CrashRun {
   /** Since the table was last looked at. */
   #ends: End[] = [];
   #cleanups: (() => unknown)[] = [];
+  /** When the load began. */
+  #loadedMs = 0;
   readonly #hits = new Map<PointName, number>();
 
   static async start(options: CrashRunOptions): Promise<CrashRun> {
@@ -117,6 +106,7 @@ export class CrashRun {
     const load = new Load(this.#crowd, { ledger: this.#ledger, random: this.#options.random });
     const bans = new BanLoad(this.#ledger, this.#options.random);
     const lateness = new Lateness();
+    this.#loadedMs = performance.now();
     const loads = [load.run(tracker.port), bans.run(tracker, point === 'fold' ? 0 : 400)];
     await pause(this.#below(1_000));
     trap.arm();
@@ -140,6 +130,7 @@ export class CrashRun {
       tracker.logged('listening').then(({ port }) => port as number),
       killed.then(() => 0),
     ]).catch(() => 0);
+    this.#loadedMs = performance.now();
     const loads = isListening === 0 ? undefined : load.run(isListening);
     await this.#provoke(tracker, 'restore', killed);
     await loads;
@@ -169,7 +160,7 @@ export class CrashRun {
       acknowledged: load.acknowledged,
       atMs,
       overMs: performance.now(),
-      promise: NOTHING,
+      promise: NOTHING_LOST,
       wrong: [
         ...load.wrong,
         ...(exit.code === 0 ? [] : [`exit ${exit.code ?? exit.signal} after SIGTERM`]),
@@ -277,31 +268,17 @@ export class CrashRun {
     point: PointName,
   ): { readonly trap: Trap; readonly killed: Promise<Kill> } {
     let atMs = 0;
-    let promise = NOTHING;
+    let promise = NOTHING_LOST;
     const kill = (): void => {
       if (atMs > 0) return;
       atMs = performance.now();
-      promise = this.#promise(atMs);
+      promise = promiseAt(atMs, { ...this.#options, ...this.#proxy, loadedMs: this.#loadedMs });
       tracker.signal('SIGKILL');
     };
     const killed = tracker.exited.then(() => ({ atMs, promise }));
     const trap = new Trap({ ...this.#options, point, kill, killed });
     this.#proxy.decide = (request) => trap.decide(request);
     return { trap, killed };
-  }
-
-  #promise(nowMs: number): Promised {
-    const puts = this.#proxy.requests.filter(({ verb, key }) => verb === 'put' && key.startsWith('journal/'));
-    const stored = puts.findLast(({ doneMs }) => doneMs !== undefined);
-    const underWay = puts.find(({ isOver }) => !isOver);
-    return {
-      intervalSeconds: Math.max(
-        this.#options.journalSeconds,
-        stored === undefined ? 0 : (stored.doneMs! - stored.cameMs) / 1_000,
-      ),
-      inFlightSeconds: underWay === undefined ? 0 : (nowMs - underWay.cameMs) / 1_000,
-      lateSeconds: 0,
-    };
   }
 
   /** Brings the moment about, again and again until the tracker is gone. */
@@ -333,14 +310,14 @@ export class CrashRun {
     await this.#settleStore();
     const isHit = trap.isSprung && atMs > 0;
     if (isHit) this.#hits.set(point, this.hitsOf(point) + 1);
-    const lateSeconds = (lateness.end() + LATENESS_MS) / 1_000;
+    const lateSeconds = Math.max(lateness.end(), load.latestMs / 1_000);
     this.#ends.push({
       point,
       isHit,
       acknowledged: load.acknowledged,
       atMs: atMs > 0 ? atMs : performance.now(),
       overMs: performance.now(),
-      promise: { ...promise, lateSeconds },
+      promise: { ...promise, lateSeconds: promise.lateSeconds + lateSeconds },
       wrong: load.wrong,
     });
   }
@@ -358,25 +335,5 @@ export class CrashRun {
 
   #below(end: number): number {
     return this.#options.random() % end;
-  }
-}
-
-/** How late the machine lets timers be: one that is so busy is no worse a tracker's fault than a put in flight is. */
-class Lateness {
-  #latestMs = 0;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor() {
-    let dueMs = performance.now() + 50;
-    this.#timer = setInterval(() => {
-      this.#latestMs = Math.max(this.#latestMs, performance.now() - dueMs);
-      dueMs = performance.now() + 50;
-    }, 50);
-  }
-
-  /** The largest delay seen, in milliseconds. */
-  end(): number {
-    clearInterval(this.#timer);
-    return this.#latestMs;
   }
 }

@@ -52,6 +52,8 @@ export class Load {
   readonly #own: LedgerPeer[][][] = [];
   #isEnding = false;
   acknowledged = 0;
+  /** The longest that an announce has waited for its answer. */
+  latestMs = 0;
   /** What a tracker must never answer. */
   readonly wrong: string[] = [];
 
@@ -90,8 +92,13 @@ export class Load {
     return new Promise((resolve) => {
       let deed: Deed<PeerState> | undefined;
       let isConnected = false;
+      let sentMs = 0;
+      const heard = (): void => {
+        if (deed !== undefined) this.latestMs = Math.max(this.latestMs, performance.now() - sentMs);
+      };
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
       const reader = new ReplyReader((reply) => {
+        heard();
         this.#heard(reply, deed);
         deed = undefined;
         if (reply.isLast || this.#isEnding) socket.end();
@@ -99,6 +106,7 @@ export class Load {
       });
       const next = (): void => {
         if (socket.destroyed || !socket.writable) return;
+        sentMs = performance.now();
         if (this.#isEnding) socket.end();
         else deed = this.#send(socket, own);
       };
@@ -108,7 +116,10 @@ export class Load {
       });
       socket.on('data', (chunk) => reader.push(chunk));
       socket.on('error', () => {}); // a crash is what this is about
-      socket.on('close', () => resolve(isConnected));
+      socket.on('close', () => {
+        heard();
+        resolve(isConnected);
+      });
     });
   }
 
