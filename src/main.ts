@@ -271,7 +271,7 @@ let purgedSeconds = nowSeconds();
 loopHistogram.enable();
 everyTime(config.snapshotCron, 'snapshot', () => saver.save('schedule'));
 everyTime(config.purgeCron, 'purge', purge);
-if (journalSeconds > 0) everySeconds(journalSeconds, () => journal.cut());
+if (journalSeconds > 0) everySeconds(journalSeconds, () => journal.tick());
 everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
   if (restorer.isSettled) void follower.tick(ending.signal);
 });
@@ -356,7 +356,7 @@ function readGauges(): Gauges {
       losesDisk: config.platform.losesDisk,
       savedSeconds: status.lastSavedAtSeconds,
       isSaving: status.isSaving,
-      failure: status.lastError,
+      failure: status.lastError ?? watched.failure,
       operations: watched.operations,
     },
     journal: {

@@ -30,12 +30,13 @@ const ENTRIES_AT = 8;
 const SECOND_BYTES = 2;
 const COUNT_BYTES = 4;
 
-/** Gathers entries into blocks. A full block is given to `emit`, which keeps it; the writer takes new memory. */
+/** Gathers entries into blocks. Of each block `emit` is given a copy that is no larger than it need be, to keep. */
 export class JournalEntryWriter {
   readonly #emit: (block: Buffer) => void;
   readonly #nowSeconds: () => number;
-  #block = Buffer.allocUnsafeSlow(BLOCK_RAW_BYTES);
+  readonly #block = Buffer.allocUnsafeSlow(BLOCK_RAW_BYTES);
   #at = ENTRIES_AT;
+  #sinceSeconds = 0;
 
   constructor(emit: (block: Buffer) => void, nowSeconds: () => number) {
     this.#emit = emit;
@@ -45,6 +46,11 @@ export class JournalEntryWriter {
   /** Bytes of entries that no full block holds yet. */
   get bytes(): number {
     return this.#at - ENTRIES_AT;
+  }
+
+  /** How long ago the first of these was heard. */
+  get ageSeconds(): number {
+    return this.#at === ENTRIES_AT ? 0 : this.#nowSeconds() - this.#sinceSeconds;
   }
 
   /** `record` is packed as in memory, its seconds by the writer's clock. */
@@ -71,18 +77,20 @@ export class JournalEntryWriter {
     this.#at = this.#block.writeUInt32LE(count, this.#at);
   }
 
-  /** Gives out what has gathered, if anything. */
+  /** Gives out what has gathered, if anything. May be called again by `emit`. */
   flush(): void {
     if (this.#at === ENTRIES_AT) return;
     this.#block.writeUInt32LE(this.#nowSeconds() >>> 0, 0);
     this.#block.writeInt32LE(0, OFFSET_AT);
-    this.#emit(this.#block.subarray(0, this.#at));
-    this.#block = Buffer.allocUnsafeSlow(BLOCK_RAW_BYTES);
+    const block = Buffer.allocUnsafeSlow(this.#at);
+    this.#block.copy(block, 0, 0, this.#at);
     this.#at = ENTRIES_AT;
+    this.#emit(block);
   }
 
   #begin(kind: number, infoHash: Uint8Array, family: Family, bytes: number): void {
     if (this.#at + 1 + INFO_HASH_BYTES + bytes > this.#block.length) this.flush();
+    if (this.#at === ENTRIES_AT) this.#sinceSeconds = this.#nowSeconds();
     this.#block[this.#at] = kind | (family === IPV6 ? IS_IPV6 : 0);
     this.#block.set(infoHash, this.#at + 1);
     this.#at += 1 + INFO_HASH_BYTES;

@@ -1,5 +1,5 @@
 /**
- * What this tracker hears, written to the store as segments: entries gather in blocks, each interval `cut` closes
+ * What this tracker hears, written to the store as segments: entries gather in blocks, each interval `tick` closes
  * what has gathered as the next segment, and closed segments go out one at a time, in their order (rules D-J1,
  * D-J3, D-O3). Nothing heard, nothing written.
  *
@@ -26,6 +26,8 @@ import type { StoreKeys } from './store-keys.ts';
 export const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** Whatever the interval, a segment is closed when it has grown to this. */
 export const SEGMENT_BYTES_MAX = 4 * 1024 * 1024;
+/** The times in a block are 14 bits of seconds, counted back from its end. */
+const BLOCK_AGE_SECONDS_MAX = 3_600;
 /** A process that is about to end tries more often. */
 const CLOSING_PAUSE_MS_MAX = 500;
 
@@ -96,6 +98,8 @@ export class Journal implements AnnounceJournal {
   #isDropping = false;
   /** Told of each segment that waits no more. */
   readonly #watchers = new Set<() => void>();
+  /** An interval has ended while segments waited. */
+  #isCutDue = false;
 
   constructor(options: JournalOptions) {
     assertBootId(options.boot);
@@ -152,8 +156,23 @@ export class Journal implements AnnounceJournal {
     return this.#lostSequence;
   }
 
-  /** Closes what has gathered. Returns the sequence of the last segment closed so far, 0 before the first. */
+  /**
+   * An interval is over: closes what has gathered, but while segments wait only once they have gone. So a put that
+   * takes longer than the interval makes the next segment larger, and no backlog that grows with each interval.
+   */
+  tick(): void {
+    this.#wake?.abort();
+    if (this.#waiting.length === 0) {
+      this.cut();
+      return;
+    }
+    this.#isCutDue = true;
+    if (this.#writer.ageSeconds > BLOCK_AGE_SECONDS_MAX) this.#writer.flush();
+  }
+
+  /** Closes what has gathered, at once. Returns the sequence of the last segment closed so far, 0 before the first. */
   cut(): number {
+    this.#isCutDue = false;
     this.#writer.flush();
     if (this.#blocks.length === 0) return this.#sequence;
     this.#sequence += 1;
@@ -166,6 +185,7 @@ export class Journal implements AnnounceJournal {
     this.#waitingBytes += this.#blockBytes;
     this.#blocks = [];
     this.#blockBytes = 0;
+    this.#sinceSeconds = this.#options.nowSeconds();
     this.#dropBeyondBound();
     this.#wake?.abort();
     this.#putting ??= this.#putAll();
@@ -255,6 +275,7 @@ export class Journal implements AnnounceJournal {
       try {
         await this.#put(segment, signal);
         this.#pause.reset();
+        if (this.#isCutDue && this.#waiting.length === 0) this.cut();
       } catch (error) {
         if (signal.aborted && !(error instanceof StoreError)) break;
         if (!(error instanceof StoreError)) throw error;

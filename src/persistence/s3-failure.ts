@@ -33,6 +33,13 @@ const KINDS: readonly Kind[] = [
     sentence: 'the bucket is in another region or at another endpoint: correct AWS_REGION or the endpoint',
   },
   {
+    // Before the 403s: Ceph's QuotaExceeded is one.
+    failure: 'no-space',
+    names: /^(XMinioStorageFull|InsufficientStorage|QuotaExceeded|XMinioAdminBucketQuotaExceeded)$/,
+    statuses: [507],
+    sentence: 'the store has no room left: free some or raise its quota',
+  },
+  {
     failure: 'denied',
     names: /^RequestTimeTooSkewed$/,
     statuses: [],

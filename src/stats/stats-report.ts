@@ -112,7 +112,7 @@ function warningsOf({ warnings, table, store, journal, access }: Gauges): string
   const all = [...warnings];
   if (store.losesDisk && store.kind === 'directory') all.push(EPHEMERAL_DISK_WARNING);
   if (store.failure !== undefined) all.push(`The last save failed: ${store.failure}`);
-  if (journal.segmentsWaiting > SEGMENTS_WAITING_MAX) {
+  if (journal.secondsAtRisk > journal.intervalSeconds * INTERVALS_AT_RISK_MAX) {
     all.push(
       `What was announced in the last ${journal.secondsAtRisk} seconds is not in the store yet: a crash now would lose it.`,
     );
@@ -130,8 +130,8 @@ function warningsOf({ warnings, table, store, journal, access }: Gauges): string
   return all;
 }
 
-/** One is being put, another has just been closed; more are a store that does not answer. */
-const SEGMENTS_WAITING_MAX = 2;
+/** On its way to a store that answers is what gathered in one interval, and what was heard in the next. */
+const INTERVALS_AT_RISK_MAX = 3;
 
 /** Also for the log, at start. */
 export const EPHEMERAL_DISK_WARNING =

@@ -32,6 +32,9 @@ describe('what an S3 service says becomes a failure and a sentence', () => {
   const cases: readonly [string, RequestListener, StoreFailure, RegExp][] = [
     ['SlowDown', answers(503, 'SlowDown'), 'throttled', /fewer requests/],
     ['a 403', answers(403, 'AccessDenied'), 'denied', /refuses these credentials/],
+    ['a full disk', answers(507, 'XMinioStorageFull'), 'no-space', /no room left/],
+    ['a used up quota', answers(403, 'QuotaExceeded'), 'no-space', /quota/],
+    ['a full disk of another kind', answers(507, 'Whatever'), 'no-space', /no room left/],
     ['a wrong secret', answers(403, 'SignatureDoesNotMatch'), 'denied', /SignatureDoesNotMatch/],
     ['an expired token', answers(400, 'ExpiredToken'), 'denied', /expired/],
     ['a wrong clock', answers(403, 'RequestTimeTooSkewed'), 'denied', /clock/],
