@@ -445,14 +445,25 @@ describe('a guarded store', () => {
     assert.equal(store.calls.length, asked + 1);
   });
 
-  it('takes nothing once a reader has met something that is locked', async () => {
+  it('goes by what a reader has found locked before', async () => {
     const store = new MemoryStore();
-    const keys = storeKeys(2);
-    const guarded = guard(store, keys);
-    await guarded.put('a', bytes);
     await save(store, filledTable(), storeKeys(1), 'boot0001');
+    const keys = storeKeys(2);
     await stuck(store, smallTable(), keys);
-    await assert.rejects(guarded.put('b', bytes), failsWith('locked'));
+    await assert.rejects(guard(store, keys).put('a', bytes), failsWith('locked'));
+  });
+
+  it('goes on taking it when a successor with another key begins to write', async () => {
+    const store = new MemoryStore();
+    for (const keys of [noKeys(), storeKeys(1)]) {
+      store.objects.clear();
+      const guarded = guard(store, keys);
+      await guarded.put('a', bytes);
+      await save(store, filledTable(), storeKeys(2), 'boot0002');
+      await stuck(store, smallTable(), keys);
+      await guarded.put('b', bytes);
+      assert.ok(store.objects.has('b'));
+    }
   });
 
   it('takes it again once the store was emptied', async () => {
