@@ -11,12 +11,14 @@ import { Restorer } from '../../src/persistence/restorer.ts';
 import { Saver } from '../../src/persistence/saver.ts';
 import { StopMemory } from '../../src/persistence/stop-memory.ts';
 import { type Store, type StoredObject, StoreError } from '../../src/persistence/store.ts';
+import type { StoreKeys } from '../../src/persistence/store-keys.ts';
 import { TableTurn } from '../../src/persistence/table-turn.ts';
 import { WatchedStore } from '../../src/persistence/watched-store.ts';
 import { Counters } from '../../src/stats/counters.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import type { AnnounceJournal } from '../../src/tracker/announce-journal.ts';
 import { Tracker } from '../../src/tracker/tracker.ts';
+import { noKeys } from './keys.ts';
 import { type MemoryLog, memoryLog } from './log.ts';
 import { SERVES_ALL, SETTINGS } from './server.ts';
 import { PEER_TTL_SECONDS } from './snapshots.ts';
@@ -32,6 +34,7 @@ export interface SimulatedTrackerOptions {
   readonly behindSeconds?: number;
   readonly waitingBytesMax?: number;
   readonly keep?: number;
+  readonly keys?: StoreKeys;
   /** Hears what the journal hears. */
   readonly witness?: AnnounceJournal;
 }
@@ -108,14 +111,16 @@ export class SimulatedTracker {
     const { nowSeconds, log, table, stops } = this;
     const store = new WatchedStore(this.view, { log, nowSeconds });
     const counters = new Counters();
+    const keys = options.keys ?? noKeys();
     const parts = {
       store,
+      keys,
       table,
       stops,
       boot,
       newer: new NewerObjects(),
       turn: new TableTurn(),
-      manifests: new ManifestCache(store),
+      manifests: new ManifestCache(store, keys),
       isServed: () => true,
       peerTtlSeconds: PEER_TTL_SECONDS,
       addresses: counters.addresses,
