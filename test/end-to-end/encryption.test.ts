@@ -58,7 +58,7 @@ describe('a tracker with STORE_KEY', () => {
       const refused = await ban(tracker, hashOf(0xbb));
       assert.equal(refused.status, 503);
       assert.match(refused.body.toString(), /"enforced":true,"stored":false/);
-      await tracker.kill(); // a stop would wait for the store as long as it may
+      await tracker.stop();
       assert.deepEqual(filesIn(folder), before);
       const told = tracker.log.filter(({ message }) => message.startsWith('The restore cannot go on'));
       assert.equal(told.length, 1);

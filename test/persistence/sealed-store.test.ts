@@ -3,9 +3,11 @@ import { describe, it } from 'node:test';
 import { Access } from '../../src/access/access.ts';
 import { AccessLog, type AccessLogOptions } from '../../src/persistence/access-log.ts';
 import { GuardedStore } from '../../src/persistence/guarded-store.ts';
+import { Journal } from '../../src/persistence/journal.ts';
 import { isSealedHeader } from '../../src/persistence/object-format.ts';
 import { explainRestore } from '../../src/persistence/restore-explanation.ts';
 import type { Restorer } from '../../src/persistence/restorer.ts';
+import { StopMemory } from '../../src/persistence/stop-memory.ts';
 import type { Store } from '../../src/persistence/store.ts';
 import type { StoreKeys } from '../../src/persistence/store-keys.ts';
 import { WatchedStore } from '../../src/persistence/watched-store.ts';
@@ -309,12 +311,13 @@ describe('the access lists in a sealed store', () => {
     const before = new Map(store.objects);
     for (const keys of [noKeys(), storeKeys(2)]) {
       const guarded = guard(store, keys);
-      const { access, accessLog } = openAccess(guarded, keys, 'boot0002');
+      const { access, accessLog, log } = openAccess(guarded, keys, 'boot0002');
       await accessLog.load(never());
       assert.equal((await accessLog.change(ban(1))).kind, 'enforced');
       assert.equal(access.isServed(infoHash(1)), false);
       assert.equal((await accessLog.change(unban(3))).kind, 'not-stored');
-      await accessLog.close(soon());
+      await accessLog.close(never()); // which does not wait for a key
+      assert.ok(log.messages('error').some((message) => message.includes('are lost')));
       assert.deepEqual(store.objects, before);
     }
     assert.deepEqual(
@@ -366,6 +369,35 @@ describe('the access lists in a sealed store', () => {
     }
     assert.equal(puts, 10);
     for (const { accessLog } of trackers) await accessLog.close(never());
+  });
+});
+
+describe('the journal of a tracker whose keys do not fit', () => {
+  it('is not written, waits, and is given up at the end without waiting for a key', async () => {
+    const store = new MemoryStore();
+    await save(store, filledTable(), storeKeys(1), 'boot0001');
+    const before = new Map(store.objects);
+    const keys = storeKeys(2);
+    const log = memoryLog();
+    const journal = new Journal({
+      store: guard(store, keys),
+      keys,
+      boot: 'boot0002',
+      intervalSeconds: 10,
+      stops: new StopMemory({ hashKey: HASH_KEY, journalSeconds: 10 }),
+      nowSeconds: () => NOW,
+      monotonicMs: () => performance.now(),
+      log,
+      retryMs: 1,
+    });
+    journal.completed(infoHash(1));
+    journal.cut();
+    const listings = (): number => store.calls.filter(({ verb }) => verb === 'list').length;
+    while (listings() < 8) await nextTurn();
+    assert.equal(journal.status.segmentsWaiting, 1);
+    await journal.close(never());
+    assert.ok(log.messages('error').some((message) => message.includes('is lost')));
+    assert.deepEqual(store.objects, before);
   });
 });
 
