@@ -12,10 +12,12 @@ import type { Store } from '../../src/persistence/store.ts';
 import type { StoreKeys } from '../../src/persistence/store-keys.ts';
 import { WatchedStore } from '../../src/persistence/watched-store.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
+import { announceTo, type PeerAnnounce } from '../builders/announces.ts';
 import { flipBit } from '../builders/damage.ts';
 import { noKeys, storeKeys } from '../builders/keys.ts';
 import { type MemoryLog, memoryLog } from '../builders/log.ts';
 import { contents, fillTable } from '../builders/saved-swarms.ts';
+import { SimulatedTracker } from '../builders/simulated-tracker.ts';
 import { makeRestorer, makeSaver, restore } from '../builders/snapshots.ts';
 import { failsWith, MemoryStore } from '../builders/store.ts';
 import { HASH_KEY, infoHash, NOW, swarmTable } from '../builders/swarm.ts';
@@ -28,6 +30,15 @@ function filledTable(peers = 300): SwarmTable {
   fillTable(table, { peers, nowSeconds: NOW });
   return table;
 }
+
+const seeder = (peer: number): PeerAnnounce => ({
+  swarm: 1,
+  peer,
+  isIpv6: false,
+  event: 'none',
+  left: 'zero',
+  hasOtherId: false,
+});
 
 /** Saves the table as the tracker of this boot would; what is there before need not be readable. */
 async function save(store: Store, table: SwarmTable, keys: StoreKeys, boot: string, keep = 5): Promise<void> {
@@ -218,6 +229,41 @@ describe('a snapshot in a sealed store (rule D-O5)', () => {
     }
     const folders = new Set(store.keys('snapshots/').map((key) => key.split('/')[1]));
     assert.deepEqual([...folders], ['0000000001-boot0001', '0000000005-boot0003', '0000000006-boot0003']);
+  });
+
+  it('that is locked counts as needing all of the journal, as long as it is among those to keep', async () => {
+    for (const [keep, isKept] of [
+      [3, true],
+      [2, false],
+    ] as const) {
+      const shared = new MemoryStore();
+      const start = async (boot: string, keys: StoreKeys): Promise<SimulatedTracker> => {
+        const tracker = new SimulatedTracker({ boot, shared, keys, keep, trueSeconds: () => NOW });
+        await tracker.start();
+        assert.ok(tracker.restorer.isSettled);
+        return tracker;
+      };
+      const hear = ({ tracker }: SimulatedTracker, peer: number): void =>
+        announceTo(tracker, seeder(peer), NOW);
+      const first = await start('boot0001', storeKeys(1));
+      hear(first, 1);
+      await first.saver.save('shutdown');
+      hear(first, 2);
+      await first.writeJournal();
+      first.kill();
+      const segment = shared.keys('journal/boot0001').at(-1);
+      const heir = await start('boot0002', storeKeys(2, 1));
+      await heir.saver.save('shutdown');
+      heir.kill();
+      assert.ok(shared.objects.has(segment!));
+      const last = await start('boot0003', storeKeys(2));
+      assert.equal(last.table.peers, 2);
+      hear(last, 3);
+      await last.saver.save('shutdown');
+      assert.equal(shared.objects.has(segment!), isKept);
+      assert.ok(shared.objects.has('snapshots/0000000001-boot0001/manifest'));
+      last.kill();
+    }
   });
 
   it('outlives a change of keys, and the old key may go when its last snapshot has', async () => {
