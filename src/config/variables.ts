@@ -178,8 +178,9 @@ const table = {
     group: 'store',
     default: '*/3 * * * *',
     allowed: 'a cron expression of five fields, or six with seconds first',
-    about: 'When the table is saved to the store; skipped when nothing changed.',
-    why: 'What a kill can lose is what was heard since the last save.',
+    about:
+      'When the table may be saved whole; skipped when nothing changed, and, with the journal on, while that is small beside the last snapshot and that is younger than half an hour.',
+    why: 'Between two the journal holds what was heard; with JOURNAL_SECONDS=0 a kill loses it.',
   },
   SNAPSHOT_KEEP: {
     group: 'store',
