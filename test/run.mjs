@@ -6,7 +6,7 @@
 // them); with CI=true such a skip is a failure, for there the machine is ours to furnish.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -25,7 +25,9 @@ if (files.length === 0) {
 const folder = mkdtempSync(join(tmpdir(), 'trakx-test-run-'));
 const notes = join(folder, 'skips');
 writeFileSync(notes, '');
-const run = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], {
+// Node would leave a core free; but many tests wait for a process or a clock, and two cores would run one file at a time.
+const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`;
+const run = spawnSync(process.execPath, ['--import', 'tsx', '--test', concurrency, ...options, ...files], {
   stdio: 'inherit',
   env: { ...process.env, TEST_SKIPS: notes },
 });
