@@ -2,7 +2,8 @@
  * A store that takes nothing before it is known that STORE_KEY fits it (rule D-O5): something sealed was opened, or
  * nothing that is sealed is there. Else a tracker with a wrong key, or with none, would write what the others
  * cannot read, or would write openly what was to be sealed. Asks at the first put; whatever a reader opened before
- * answers without asking. Reads, listings and deletes are the store's own.
+ * answers without asking. A yes is for good: when a successor with another key begins to write, the last that this
+ * process has heard must be stored all the same. Reads, listings and deletes are the store's own.
  */
 import type { JournalStore } from './journal.ts';
 import { BlockTag, HeaderAt, isSealedHeader, type ObjectKind, readObjectHeader } from './object-format.ts';
@@ -16,7 +17,7 @@ const PREFIXES = [SNAPSHOTS_PREFIX, ACCESS_PREFIX, JOURNAL_PREFIX];
 export class GuardedStore implements JournalStore {
   readonly #store: JournalStore;
   readonly #keys: StoreKeys;
-  #hasFoundNothingSealed = false;
+  #mayWriteForGood = false;
 
   constructor(store: JournalStore, keys: StoreKeys) {
     this.#store = store;
@@ -55,14 +56,13 @@ export class GuardedStore implements JournalStore {
 
   async #mayWrite(signal: AbortSignal | undefined): Promise<boolean> {
     const keys = this.#keys;
-    if (keys.hasOpened) return true;
-    if (this.#hasFoundNothingSealed && keys.locked.size === 0) return true;
+    if (this.#mayWriteForGood || keys.hasOpened) return true;
     for (const prefix of PREFIXES) {
       await this.#look(await this.#store.list(prefix, signal), prefix, signal);
       if (keys.hasOpened) return true;
     }
-    this.#hasFoundNothingSealed = keys.locked.size === 0;
-    return this.#hasFoundNothingSealed;
+    this.#mayWriteForGood = keys.locked.size === 0;
+    return this.#mayWriteForGood;
   }
 
   /** Looks at the newest object that tells: from the first sealed one on, all that a stream gets are sealed. */

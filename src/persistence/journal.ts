@@ -240,6 +240,7 @@ export class Journal implements AnnounceJournal {
       } catch (error) {
         if (signal.aborted && !(error instanceof StoreError)) break;
         if (!(error instanceof StoreError)) throw error;
+        if (this.#isClosing && error.failure === 'locked') break; // no key comes to a process that ends
         await this.#pauseOrWake();
       }
     }

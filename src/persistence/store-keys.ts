@@ -62,7 +62,7 @@ export class StoreKeys {
     const why =
       this.#keys.length === 0
         ? 'is sealed and STORE_KEY is not set: set it to the key of this store'
-        : 'is sealed with a key that is not in STORE_KEY: add that key after the first, with a comma between';
+        : 'is sealed with a key that is not in STORE_KEY: set that key, or add it after a new one with a comma between';
     const until = this.hasOpened ? '' : ' Nothing is written until then.';
     return new StoreError('locked', `${what} ${why}, and restart.${until}`);
   }

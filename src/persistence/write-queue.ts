@@ -49,7 +49,10 @@ export class WriteQueue {
     this.#works = this.#works.filter((each) => each !== work);
   }
 
-  /** Resolves when nothing is left to do, or as soon as the signal fires; after that nothing is tried any more. */
+  /**
+   * Resolves when nothing is left to do, when the store is locked, or as soon as the signal fires; after that nothing is
+   * tried any more.
+   */
   async drain(signal: AbortSignal): Promise<void> {
     const end = (): void => {
       this.#ending.abort(signal.reason);
@@ -73,6 +76,7 @@ export class WriteQueue {
         this.#pause.reset();
         continue;
       }
+      if (this.#isDraining && error.failure === 'locked') break; // no key comes to a process that ends
       if (error.failure === 'timed-out' && !this.#ending.signal.aborted) {
         this.#works.shift();
         if (first.failed(error)) this.#works.push(first);

@@ -11,6 +11,7 @@ import { Restorer } from '../../src/persistence/restorer.ts';
 import { Saver } from '../../src/persistence/saver.ts';
 import { StopMemory } from '../../src/persistence/stop-memory.ts';
 import { type Store, type StoredObject, StoreError } from '../../src/persistence/store.ts';
+import type { StoreKeys } from '../../src/persistence/store-keys.ts';
 import { TableTurn } from '../../src/persistence/table-turn.ts';
 import { WatchedStore } from '../../src/persistence/watched-store.ts';
 import { Counters } from '../../src/stats/counters.ts';
@@ -33,6 +34,7 @@ export interface SimulatedTrackerOptions {
   readonly behindSeconds?: number;
   readonly waitingBytesMax?: number;
   readonly keep?: number;
+  readonly keys?: StoreKeys;
   /** Hears what the journal hears. */
   readonly witness?: AnnounceJournal;
 }
@@ -109,16 +111,16 @@ export class SimulatedTracker {
     const { nowSeconds, log, table, stops } = this;
     const store = new WatchedStore(this.view, { log, nowSeconds });
     const counters = new Counters();
-    const keys = noKeys();
+    const keys = options.keys ?? noKeys();
     const parts = {
       store,
+      keys,
       table,
       stops,
       boot,
       newer: new NewerObjects(),
       turn: new TableTurn(),
       manifests: new ManifestCache(store, keys),
-      keys,
       isServed: () => true,
       peerTtlSeconds: PEER_TTL_SECONDS,
       addresses: counters.addresses,

@@ -8,12 +8,21 @@ import { decodeManifest } from '../../src/persistence/manifest.ts';
 import { ObjectKind, readObjectHeader } from '../../src/persistence/object-format.ts';
 import type { StoreKeys } from '../../src/persistence/store-keys.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
+import { announceTo } from '../builders/announces.ts';
 import { noKeys, storeKeys } from '../builders/keys.ts';
 import { contents } from '../builders/saved-swarms.ts';
+import { SimulatedTracker } from '../builders/simulated-tracker.ts';
 import { restore } from '../builders/snapshots.ts';
 import { MemoryStore } from '../builders/store.ts';
 import { infoHash, NOW, swarmTable } from '../builders/swarm.ts';
-import { ACCESS_KEY, GOLDEN_KEY, goldenKeys } from '../golden/golden-objects.ts';
+import {
+  ACCESS_KEY,
+  GOLDEN_KEY,
+  GOLDEN_SEGMENTS,
+  goldenKeys,
+  JOURNAL_BOOT,
+  SEGMENT_KEYS,
+} from '../golden/golden-objects.ts';
 import { goldenTable } from '../golden/golden-table.ts';
 
 const SNAPSHOT = 'snapshots/0000000001-golden0001/';
@@ -87,7 +96,7 @@ describe('sealed objects written by format version 1', () => {
   });
 
   it('open by the book, with nothing but what docs/storage-format.md says', () => {
-    for (const key of [`${SNAPSHOT}part-00000`, `${SNAPSHOT}manifest`, ACCESS]) {
+    for (const key of [`${SNAPSHOT}part-00000`, `${SNAPSHOT}manifest`, ACCESS, ...SEGMENT_KEYS]) {
       const bytes = sealed(key);
       let blocks = 0;
       for (let at = 32; at < bytes.length; blocks++) {
@@ -135,6 +144,28 @@ function theyStillLoad(folder: string, keys: () => StoreKeys): void {
       cutSequence: 0,
       vector: {},
     });
+  });
+
+  it('still bring back what the journal tells of', async () => {
+    const store = new MemoryStore();
+    for (const key of SEGMENT_KEYS) store.objects.set(key, { bytes: of(key), lastModifiedSeconds: NOW });
+    // A reader whose clock is a minute behind the store's, and so half a minute behind the writer's.
+    const start = { shared: store, keys: keys(), trueSeconds: () => NOW + 60 };
+    const reader = new SimulatedTracker({ ...start, boot: 'golden0003', behindSeconds: 60 });
+    await reader.start();
+    assert.ok(reader.restorer.isSettled);
+    assert.deepEqual(reader.log.messages('error'), []);
+    assert.deepEqual([...reader.others.vector], [[JOURNAL_BOOT, 2]]);
+    const heard = new SimulatedTracker({
+      ...start,
+      boot: 'golden0004',
+      keys: noKeys(),
+      shared: new MemoryStore(),
+    });
+    for (const one of GOLDEN_SEGMENTS.flat()) announceTo(heard.tracker, one, NOW - 30);
+    assert.equal(reader.table.peers, 400 - 20 + 1);
+    assert.deepEqual(contents(reader.table, NOW), contents(heard.table, NOW));
+    assert.equal(reader.table.totals.completed, heard.table.totals.completed);
   });
 
   it('still hold the bans and allowed hashes', () => {

@@ -172,6 +172,21 @@ describe('a sealed object (rule D-O5)', () => {
     }
   });
 
+  it('gives out no sealed bytes as plain ones, also where nothing was compressed', () => {
+    const writer = new ObjectWriter(KIND, KEY, storeKeys(1));
+    writer.append(BlockTag.swarms, Buffer.from('too short to compress'));
+    const bytes = Buffer.from(writer.finish(1, 7));
+    assert.equal(bytes[OBJECT_HEADER_BYTES + BlockAt.codec], 0);
+    const unflagged = Buffer.from(bytes);
+    unflagged.writeUInt16LE(0, HeaderAt.flags);
+    unflagged.writeUInt32LE(crc32(unflagged.subarray(0, HeaderAt.checksum)), HeaderAt.checksum);
+    const damaged = flipBit(bytes, HeaderAt.nonce);
+    for (const changed of [unflagged, damaged]) {
+      const { numbers, state, counts } = read(changed, storeKeys(1));
+      assert.deepEqual({ numbers, state, counts }, { numbers: [], state: 'damaged', counts: [0, 0] });
+    }
+  });
+
   it('with a flag that nobody knows yet is of a later version', () => {
     const bytes = sealed(storeKeys(1));
     bytes.writeUInt16LE(0b11, HeaderAt.flags);
@@ -198,7 +213,7 @@ describe('the keys', () => {
     assert.equal(failure, 'locked');
     assert.match(
       message,
-      /^s3:\/\/bucket\/x\/ is sealed with a key that is not in STORE_KEY: add .* restart\./,
+      /^s3:\/\/bucket\/x\/ is sealed with a key that is not in STORE_KEY: set that key, .* restart\./,
     );
     for (const number of [1, 2]) {
       assert.ok(!message.includes(Buffer.from(storeKey(number)).toString('base64').slice(0, 8)));
