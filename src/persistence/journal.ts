@@ -94,6 +94,8 @@ export class Journal implements AnnounceJournal {
   #wake: AbortController | undefined;
   #isClosing = false;
   #isDropping = false;
+  /** Told of each segment that waits no more. */
+  readonly #watchers = new Set<() => void>();
 
   constructor(options: JournalOptions) {
     assertBootId(options.boot);
@@ -168,6 +170,22 @@ export class Journal implements AnnounceJournal {
     this.#wake?.abort();
     this.#putting ??= this.#putAll();
     return this.#sequence;
+  }
+
+  /** Resolves when no segment up to this one waits any more; rejects with the signal's reason when that fires. */
+  async stored(sequence: number, signal: AbortSignal): Promise<void> {
+    while ((this.#waiting[0]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence) {
+      signal.throwIfAborted();
+      let wake = (): void => {};
+      const change = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      this.#watchers.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+      await change;
+      signal.removeEventListener('abort', wake);
+      this.#watchers.delete(wake);
+    }
   }
 
   /**
@@ -256,6 +274,7 @@ export class Journal implements AnnounceJournal {
     this.#waiting.shift();
     this.#waitingBytes -= segment.bytes;
     if (this.#waiting.length === 0) this.#isDropping = false;
+    for (const wake of this.#watchers) wake();
     this.#written += 1;
     this.#bytesWritten += segment.object.length;
     this.#writtenAtSeconds = nowSeconds();

@@ -146,6 +146,7 @@ export class SimulatedTracker {
       ...parts,
       journal: this.journal,
       others: this.others,
+      follow: (signal) => this.follower.follow(signal),
       restore: this.restorer,
       journalSeconds: 10,
       keep,

@@ -89,7 +89,8 @@ function merge(
     nowSeconds: () => NOW,
     offsetSeconds: 0,
   };
-  const segment = { ...parseSegmentKey(objectKey)!, key: objectKey, sizeBytes: bytes.length };
+  const id = parseSegmentKey(objectKey)!;
+  const segment = { ...id, key: objectKey, sizeBytes: bytes.length, lastModifiedSeconds: NOW };
   const merger = new SegmentMerger(bytes, segment, settings, noCounts());
   while (merger.step());
   return { lines: contents(table, NOW), state: merger.state };
