@@ -89,8 +89,12 @@ function merge(
     nowSeconds: () => NOW,
     offsetSeconds: 0,
   };
-  const id = parseSegmentKey(objectKey)!;
-  const segment = { ...id, key: objectKey, sizeBytes: bytes.length, lastModifiedSeconds: NOW };
+  const segment = {
+    ...parseSegmentKey(objectKey)!,
+    key: objectKey,
+    sizeBytes: bytes.length,
+    lastModifiedSeconds: NOW,
+  };
   const merger = new SegmentMerger(bytes, segment, settings, noCounts());
   while (merger.step());
   return { lines: contents(table, NOW), state: merger.state };
