@@ -19,6 +19,11 @@ export function durationText(seconds: number): string {
   return `${Math.round(whole / 86_400)} days`;
 }
 
+/** "1 part", "3 parts" */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** "2026-11-21T14:03:00Z" */
 export function timeText(seconds: number): string {
   return `${new Date(seconds * 1_000).toISOString().slice(0, 19)}Z`;

@@ -11,7 +11,7 @@ import {
 } from '../persistence/prune-plan.ts';
 import { surveySnapshots } from '../persistence/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
-import { bytesText } from './quantities.ts';
+import { bytesText, counted } from './quantities.ts';
 import { type Around, CommandError, findSnapshot, nameOf } from './snapshots-around.ts';
 
 export interface PruneCommandOptions {
@@ -71,7 +71,7 @@ export async function pruneCommand(around: PruneAround, options: PruneCommandOpt
       progress.show(() => `deleted ${deleted} objects`);
     }).catch(refused);
     progress.clear();
-    errors.write(`deleted ${deleted} objects\n`);
+    errors.write(`deleted ${counted(deleted, 'object')}\n`);
   }
   if (options.isJson) {
     const pruned = items.map(({ reason, snapshot, keys, isRetention }) => ({
@@ -108,8 +108,8 @@ async function ask(
 function sentence({ snapshot, reason, keys, isRetention }: PruneItem): string {
   const what =
     snapshot === undefined
-      ? `${keys.length} journal segments`
-      : `snapshot ${nameOf(snapshot)} (${keys.length} objects)`;
+      ? counted(keys.length, 'journal segment')
+      : `snapshot ${nameOf(snapshot)} (${counted(keys.length, 'object')})`;
   return `${what}: ${REASONS[reason]}${isRetention ? '' : '; a tracker would keep it'}`;
 }
 

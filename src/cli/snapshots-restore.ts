@@ -10,7 +10,7 @@ import { loadStateAt, type StateAt } from '../persistence/state-at.ts';
 import type { Store } from '../persistence/store.ts';
 import type { StoreKeys } from '../persistence/store-keys.ts';
 import { ExitCode } from './exit-code.ts';
-import { bytesText, timeText } from './quantities.ts';
+import { bytesText, counted, timeText } from './quantities.ts';
 import { type Around, CommandError, nameOf } from './snapshots-around.ts';
 
 export interface RestoreAround extends Around {
@@ -102,7 +102,7 @@ function sentences(
       ? 'no snapshot, for there is none,'
       : `snapshot ${nameOf(snapshot)}, ${bytesText(storedBytes(snapshot.listed))},`;
   return (
-    `read ${read} and ${segments} journal segments past it\n` +
+    `read ${read} and ${counted(segments, 'journal segment')} past it\n` +
     `wrote the state of ${result.asOf} to ${result.to}: ` +
     `${result.swarms} swarms, ${result.peers} peers, ${bytesText(result.bytes)}${expired}\n` +
     `copied ${result.accessObjects} objects of bans and allowed hashes\n`

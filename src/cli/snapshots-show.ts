@@ -4,7 +4,7 @@ import { vectorOf } from '../persistence/manifest-cache.ts';
 import { JOURNAL_PREFIX, partKey } from '../persistence/object-keys.ts';
 import { type SurveyedSnapshot, surveySnapshots } from '../persistence/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
-import { bytesText, durationText } from './quantities.ts';
+import { bytesText, counted, durationText } from './quantities.ts';
 import { type Around, findSnapshot, nameOf, storeSeconds } from './snapshots-around.ts';
 import { describe } from './snapshots-list.ts';
 
@@ -41,10 +41,7 @@ export async function showCommand(
   if (snapshot.manifest !== undefined) {
     rows.push(['swarms', String(snapshot.manifest.swarms)], ['peers', String(snapshot.manifest.peers)]);
   }
-  rows.push([
-    'bytes',
-    `${bytesText(summary.bytes)} in ${summary.parts === 1 ? '1 part' : `${summary.parts} parts`} and a manifest`,
-  ]);
+  rows.push(['bytes', `${bytesText(summary.bytes)} in ${counted(summary.parts, 'part')} and a manifest`]);
   if (snapshot.manifest !== undefined) {
     const { cutSequence, boot } = snapshot.manifest;
     if (cutSequence > 0) rows.push(['holds', `the journal of ${boot} up to segment ${cutSequence}`]);
@@ -90,7 +87,7 @@ async function journalOf(
 
 function pastText({ boot, segments, bytes, first, last, missing }: JournalPast): string {
   const gap = missing === 0 ? '' : `; ${missing} are missing`;
-  return `${segments} segments of ${boot}, ${first} to ${last}, ${bytesText(bytes)}${gap}`;
+  return `${counted(segments, 'segment')} of ${boot}, ${first} to ${last}, ${bytesText(bytes)}${gap}`;
 }
 
 interface PartListed {

@@ -11,7 +11,7 @@ import {
   surveySnapshots,
 } from '../persistence/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
-import { bytesText } from './quantities.ts';
+import { bytesText, counted } from './quantities.ts';
 import {
   type Around,
   CommandError,
@@ -130,7 +130,7 @@ async function verifyJournal(
   const problems = [...check.problems, ...(newest === undefined ? [] : missingSegments(journal))];
   const isWell = problems.length === 0;
   return {
-    what: `${check.segments} journal segments`,
+    what: counted(check.segments, 'journal segment'),
     state: isWell ? 'whole' : 'damaged',
     isWell,
     bytes: check.bytesRead,
@@ -142,7 +142,7 @@ async function verifyAccess(around: Around): Promise<Verified> {
   const { objects, bytesRead, problems } = await checkAccessObjects(around.store, around);
   const isWell = problems.length === 0;
   return {
-    what: `${objects} objects of bans and allowed hashes`,
+    what: `${counted(objects, 'object')} of bans and allowed hashes`,
     state: isWell ? 'whole' : 'damaged',
     isWell,
     bytes: bytesRead,

@@ -47,10 +47,10 @@ describe('trakx snapshots, beside a tracker', () => {
     const shown = await run('show', '1');
     assert.match(shown.stdout, /^state +whole$/m);
     assert.match(shown.stdout, /^holds +the journal of [0-9a-f]+ up to segment \d+$/m);
-    assert.match(shown.stdout, /^past it +[1-9]\d* segments of [0-9a-f]+, \d+ to \d+, \d+ B$/m);
+    assert.match(shown.stdout, /^past it +[1-9]\d* segments? of [0-9a-f]+, \d+ to \d+, \d+ B$/m);
     const verified = await run('verify', '--all');
     assert.equal(verified.status, 0, verified.stdout);
-    assert.match(verified.stdout, /^[1-9]\d* journal segments: whole/m);
+    assert.match(verified.stdout, /^[1-9]\d* journal segments?: whole/m);
 
     const path = temporaryFolder(context);
     const restored = await run('restore', '--to', `file:${path}`, '--json');
@@ -70,7 +70,8 @@ describe('trakx snapshots, beside a tracker', () => {
     const pruned = await run('prune', '--keep', '1', '--yes', '--json');
     assert.equal(pruned.status, 0, pruned.stderr);
     const reasons = JSON.parse(pruned.stdout).pruned.map(({ reason }: { reason: string }) => reason);
-    assert.deepEqual([...new Set(reasons)].sort(), ['journal', 'old']);
+    // The journal stays for two minutes whoever has it, for other trackers.
+    assert.deepEqual(reasons, ['old']);
     await tracker.kill();
     assert.equal((await run('verify', '--all')).status, 0);
     const again = await startTracker(context, { environment });

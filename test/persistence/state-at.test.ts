@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { checkJournal, journalPast, missingSegments } from '../../src/persistence/journal-survey.ts';
 import { JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from '../../src/persistence/object-keys.ts';
 import { planPrune, prune } from '../../src/persistence/prune-plan.ts';
 import { whatIsThere, writeSingleSnapshot } from '../../src/persistence/single-snapshot.ts';
@@ -231,6 +232,50 @@ describe('the state at a moment', () => {
     };
     await assert.rejects(writeSingleSnapshot({ ...options, store: shared }), /Somebody else/);
     assert.deepEqual(shared.keys(), [foreign]);
+  });
+});
+
+describe('a look at the journal', () => {
+  const options = { keys: noKeys(), monotonicMs: () => performance.now() };
+
+  it('tells per boot what lies past a snapshot, and what is missing', async () => {
+    const history = new History();
+    await history.start('boot0001');
+    await history.run(60);
+    const segments = await history.store.list(JOURNAL_PREFIX);
+    const [past] = journalPast(segments, new Map([['boot0001', 2]]));
+    assert.deepEqual(
+      [past!.boot, past!.first, past!.last, past!.segments.length, past!.missing],
+      ['boot0001', 3, 6, 4, []],
+    );
+    assert.deepEqual(journalPast(segments, new Map([['boot0001', 6]])), []);
+    const gapped = journalPast(
+      segments.filter(({ key }) => !/000000000[45]$/.test(key)),
+      new Map([['boot0001', 2]]),
+    );
+    assert.deepEqual(gapped[0]!.missing, [4, 5]);
+    assert.deepEqual(missingSegments(gapped), [
+      { key: 'journal/boot0001/0000000004', what: 'it is missing, and 1 more after it' },
+    ]);
+  });
+
+  it('reads every byte of it, and names what is damaged', async () => {
+    const history = new History();
+    await history.start('boot0001');
+    await history.run(40);
+    assert.deepEqual((await checkJournal(history.store, options)).problems, []);
+    const key = 'journal/boot0001/0000000002';
+    const bytes = await history.store.get(key);
+    for (let at = 0; at < bytes.length; at++) {
+      await history.store.put(key, flipBit(bytes, at));
+      const { segments, problems } = await checkJournal(history.store, options);
+      assert.equal(segments, 4);
+      assert.deepEqual(
+        problems.map((problem) => problem.key),
+        [key],
+        `byte ${at}`,
+      );
+    }
   });
 });
 
