@@ -166,6 +166,7 @@ const saver = new Saver({
   ...stored,
   journal,
   others,
+  follow: (signal) => follower.follow(signal),
   restore: restorer,
   journalSeconds,
   keep: config.snapshotKeep,

@@ -4,7 +4,8 @@
  * been seen for ten minutes it looks once a minute.
  *
  * Where segments of a boot are missing it merges nothing more of that boot until there is a whole snapshot that
- * holds them, merges that, and goes on from there: so a slow reader costs itself one snapshot, and nobody waits for it.
+ * holds them, merges that, and goes on from there. The same when it was away for so long that segments may have been
+ * deleted without a trace. So a slow reader costs itself one snapshot, and nobody waits for it.
  */
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
@@ -14,9 +15,10 @@ import type { Manifest } from './manifest.ts';
 import { type ManifestCache, vectorOf } from './manifest-cache.ts';
 import { JOURNAL_PREFIX, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
 import { HeldTotals, noCounts, PartRestorer, type RestoreSettings } from './part-restorer.ts';
+import { JOURNAL_AGE_SECONDS_MIN } from './retention.ts';
 import { type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
 import type { StopMemory } from './stop-memory.ts';
-import { type Store, StoreError } from './store.ts';
+import { type Store, type StoredObject, StoreError } from './store.ts';
 import type { TableTurn } from './table-turn.ts';
 
 const ALONE_SECONDS = 600;
@@ -42,17 +44,23 @@ export class JournalFollower {
   readonly #options: JournalFollowerOptions;
   /** Of what was merged since the restore. */
   readonly counts = noCounts();
+  /** Snapshots merged because journal segments were missing. */
+  snapshotsMerged = 0;
   readonly #gaps = new Map<string, Gap>();
   /** The locked segment that the log was told of. */
   #locked: string | undefined;
   #othersSeenSeconds: number;
   #lookedSeconds = Number.NEGATIVE_INFINITY;
+  /** Until then nothing was missed: whatever was deleted since is younger than any that may be deleted. */
+  #followedSeconds: number;
   #looking: Promise<void> | undefined;
+  #following: Promise<unknown> = Promise.resolve();
 
   constructor(options: JournalFollowerOptions) {
     this.#options = options;
     // Another may just be about to end, as in a deploy.
     this.#othersSeenSeconds = options.nowSeconds();
+    this.#followedSeconds = options.nowSeconds();
     options.stops.othersWereSeen(options.nowSeconds());
   }
 
@@ -80,20 +88,36 @@ export class JournalFollower {
 
   async #look(signal: AbortSignal): Promise<void> {
     const { refreshAccess } = this.#options;
-    await Promise.all([contentWithFailure(refreshAccess(signal)), contentWithFailure(this.#follow(signal))]);
+    await Promise.all([contentWithFailure(refreshAccess(signal)), contentWithFailure(this.follow(signal))]);
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
+  /**
+   * Merges what others have stored till now. A snapshot asks for it, too: one that lacked what only an older snapshot
+   * still holds would in time push that out.
+   *
+   * @returns the listing of the journal; rejects with a StoreError
+   */
+  follow(signal: AbortSignal): Promise<readonly StoredObject[]> {
+    const following = this.#following.then(() => this.#follow(signal));
+    this.#following = following.catch(() => {});
+    return following;
+  }
+
+  async #follow(signal: AbortSignal): Promise<readonly StoredObject[]> {
     const { store, journal, stops, nowSeconds } = this.#options;
+    const listedSeconds = nowSeconds();
+    const isLate = listedSeconds - this.#followedSeconds > JOURNAL_AGE_SECONDS_MIN;
     const objects = await store.list(JOURNAL_PREFIX, signal);
-    if (journal.unread(objects).length === 0) return;
-    this.#othersSeenSeconds = nowSeconds();
-    stops.othersWereSeen(nowSeconds());
+    if (journal.unread(objects).length > 0) {
+      this.#othersSeenSeconds = nowSeconds();
+      stops.othersWereSeen(nowSeconds());
+    }
     const gaps = await journal.merge(objects, this.counts, { passesGaps: false, signal });
     this.#noteLocked();
-    if (gaps.length === 0) return;
     this.#note(gaps);
-    await this.#closeGaps(gaps, signal);
+    if (gaps.length > 0 || isLate) await this.#catchUp(gaps, isLate, signal);
+    this.#followedSeconds = listedSeconds;
+    return objects;
   }
 
   #noteLocked(): void {
@@ -115,8 +139,9 @@ export class JournalFollower {
     }
   }
 
-  async #closeGaps(gaps: readonly Gap[], signal: AbortSignal): Promise<void> {
-    const { store, manifests, boot } = this.#options;
+  /** Merges a snapshot that holds what is missing: at a gap, or, when it `isLate`, whatever may have been deleted. */
+  async #catchUp(gaps: readonly Gap[], isLate: boolean, signal: AbortSignal): Promise<void> {
+    const { store, manifests, boot, journal } = this.#options;
     for (const snapshot of listSnapshots(await store.list(SNAPSHOTS_PREFIX, signal))) {
       // What this tracker has missed its own snapshots have missed, too.
       if (snapshot.boot === boot) continue;
@@ -124,7 +149,10 @@ export class JournalFollower {
       if (manifest === undefined) continue;
       const vector = vectorOf(manifest);
       const closed = gaps.filter((gap) => (vector.get(gap.boot) ?? 0) >= gap.sequence);
-      if (closed.length === 0) continue;
+      const isAhead = [...vector].some(
+        (part) => part[0] !== boot && part[1] > (journal.vector.get(part[0]) ?? 0),
+      );
+      if (closed.length === 0 && !(isLate && isAhead)) continue;
       if (!(await this.#mergeSnapshot(snapshot, manifest, signal))) continue;
       for (const gap of closed) this.#gaps.delete(gap.boot);
       this.#options.log.info('A snapshot made good what was missing of the journal.', {
@@ -150,13 +178,14 @@ export class JournalFollower {
       await runInSlices(() => totals.step(settings), { monotonicMs });
       table.raiseCompletedEver(manifest.completed ?? totals.completed);
       journal.cover(vectorOf(manifest));
+      this.snapshotsMerged += 1;
       return true;
     });
   }
 }
 
 /** The log has a line for each change of the store's state; there is a next time. */
-async function contentWithFailure(work: Promise<void>): Promise<void> {
+async function contentWithFailure(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {

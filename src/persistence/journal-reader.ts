@@ -6,13 +6,16 @@
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { NewerObjects } from './newer-objects.ts';
-import type { RestoreCounts } from './part-restorer.ts';
+import { noCounts, type RestoreCounts } from './part-restorer.ts';
 import { isPast, type ListedSegment, listSegments, type Vector } from './segment-listing.ts';
 import { type MergeSettings, SegmentMerger } from './segment-merger.ts';
+import { OTHERS_SECONDS } from './stop-memory.ts';
 import { OBJECT_BYTES_MAX, type Store, type StoredObject, StoreError } from './store.ts';
 import type { TableTurn } from './table-turn.ts';
 
 const READS_AT_ONCE = 4;
+/** Each start of a tracker is a boot; of so many starts ago no segment is left. */
+const BOOTS_MAX = 200;
 /** What so many listings named and was not there each time will not come. */
 const LISTINGS_MAX = 3;
 
@@ -53,8 +56,15 @@ export class JournalReader {
   cover(vector: Vector): void {
     for (const [boot, sequence] of vector) {
       if (boot === this.#options.boot) continue;
-      this.#vector.set(boot, Math.max(sequence, this.#vector.get(boot) ?? 0));
+      this.#advance(boot, Math.max(sequence, this.#vector.get(boot) ?? 0));
     }
+  }
+
+  /** The boots heard last stay: one that is forgotten and heard again would seem to have a gap. */
+  #advance(boot: string, sequence: number): void {
+    this.#vector.delete(boot);
+    this.#vector.set(boot, sequence);
+    if (this.#vector.size > BOOTS_MAX) this.#vector.delete(this.#vector.keys().next().value!);
   }
 
   /** Whether the segment was found damaged; such ones are left as they are. */
@@ -87,16 +97,30 @@ export class JournalReader {
       ({ boot, sequence }) =>
         !this.#locked.has(boot) && (options.passesGaps || sequence <= (gaps.get(boot)?.at ?? sequence)),
     );
-    const ahead: Promise<Uint8Array | undefined>[] = [];
-    for (const [index, segment] of segments.entries()) {
-      while (ahead.length < READS_AT_ONCE && index + ahead.length < segments.length) {
-        const bytes = this.#get(segments[index + ahead.length]!, options.signal);
-        bytes.catch(() => {}); // it is awaited in its turn, or an earlier one has failed
-        ahead.push(bytes);
-      }
-      await this.#mergeOne(segment, await ahead.shift()!, counts);
-    }
+    await this.#readEach(segments, options.signal, (segment, bytes) =>
+      this.#mergeOne(segment, bytes, counts),
+    );
     return [...gaps].map(([boot, { sequence }]) => ({ boot, sequence }));
+  }
+
+  /**
+   * Remembers the stops of the last minutes that the table knows already, so that what another tracker stores late does
+   * not bring those peers back (rule D-S4). For a restart: the memory of stops is not saved. Rejects with a StoreError.
+   */
+  async rememberStops(objects: readonly StoredObject[], signal: AbortSignal): Promise<void> {
+    const { store, nowSeconds, boot, monotonicMs } = this.#options;
+    const sinceSeconds = nowSeconds() + store.clockOffsetSeconds - OTHERS_SECONDS;
+    const known = [...listSegments(objects).values()]
+      .flat()
+      .filter(
+        (one) => one.boot !== boot && one.lastModifiedSeconds >= sinceSeconds && !isPast(one, this.#vector),
+      );
+    await this.#readEach(known, signal, async (segment, bytes) => {
+      if (bytes === undefined) return;
+      const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
+      const merger = new SegmentMerger(bytes, segment, settings, noCounts(), { onlyStops: true });
+      await runInSlices(() => merger.step(), { monotonicMs, signal });
+    });
   }
 
   /** The first segment of the last listing that is sealed with a key that is not in STORE_KEY. */
@@ -123,6 +147,23 @@ export class JournalReader {
     return gaps;
   }
 
+  /** One after the other, while the next are being read. */
+  async #readEach(
+    segments: readonly ListedSegment[],
+    signal: AbortSignal,
+    take: (segment: ListedSegment, bytes: Uint8Array | undefined) => Promise<void>,
+  ): Promise<void> {
+    const ahead: Promise<Uint8Array | undefined>[] = [];
+    for (const [index, segment] of segments.entries()) {
+      while (ahead.length < READS_AT_ONCE && index + ahead.length < segments.length) {
+        const bytes = this.#get(segments[index + ahead.length]!, signal);
+        bytes.catch(() => {}); // it is awaited in its turn, or an earlier one has failed
+        ahead.push(bytes);
+      }
+      await take(segment, await ahead.shift()!);
+    }
+  }
+
   /** All of it or nothing: a half that is merged would be counted again. So no signal ends it. */
   async #mergeOne(
     segment: ListedSegment,
@@ -143,7 +184,7 @@ export class JournalReader {
         if (merger.state === 'newer') this.#foundNewer(segment);
         else if (merger.state === 'damaged') this.#foundDamaged(segment, merger.damage);
       }
-      this.#vector.set(segment.boot, segment.sequence);
+      this.#advance(segment.boot, segment.sequence);
     });
   }
 

@@ -98,6 +98,8 @@ export class Journal implements AnnounceJournal {
   #isDropping = false;
   /** An interval has ended while segments waited. */
   #isCutDue = false;
+  /** Told of each segment that waits no more. */
+  readonly #watchers = new Set<() => void>();
 
   constructor(options: JournalOptions) {
     assertBootId(options.boot);
@@ -190,6 +192,22 @@ export class Journal implements AnnounceJournal {
     return this.#sequence;
   }
 
+  /** Resolves when no segment up to this one waits any more; rejects with the signal's reason when that fires. */
+  async stored(sequence: number, signal: AbortSignal): Promise<void> {
+    while ((this.#waiting[0]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence) {
+      signal.throwIfAborted();
+      let wake = (): void => {};
+      const change = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      this.#watchers.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+      await change;
+      signal.removeEventListener('abort', wake);
+      this.#watchers.delete(wake);
+    }
+  }
+
   /**
    * Cuts, and puts what waits until that is done or the signal fires. Whatever is heard after this call has begun
    * is not written any more.
@@ -276,6 +294,7 @@ export class Journal implements AnnounceJournal {
     this.#waiting.shift();
     this.#waitingBytes -= segment.bytes;
     if (this.#waiting.length === 0) this.#isDropping = false;
+    for (const wake of this.#watchers) wake();
     this.#written += 1;
     this.#bytesWritten += segment.object.length;
     this.#writtenAtSeconds = nowSeconds();

@@ -200,6 +200,7 @@ export class Restorer implements RestoreVerdict {
   async #replay(segments: readonly StoredObject[], signal: AbortSignal): Promise<void> {
     const { journal, log } = this.#options;
     const unread = journal.unread(segments).length;
+    await journal.rememberStops(segments, signal);
     try {
       const gaps = await journal.merge(segments, this.#counts, { passesGaps: true, signal });
       for (const gap of gaps)

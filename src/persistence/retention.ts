@@ -16,6 +16,9 @@ import type { Store, StoredObject } from './store.ts';
 /** Another boot's snapshot without a manifest may still be being written when it is younger than this. */
 const LEFTOVER_AGE_SECONDS_MIN = 2 * 3600;
 
+/** The journal stays for a while whoever has it: other trackers look for it once a minute at the least. */
+export const JOURNAL_AGE_SECONDS_MIN = 120;
+
 export interface RetentionOptions {
   readonly store: Store;
   readonly manifests: ManifestCache;
@@ -85,11 +88,12 @@ export class Retention {
     journal: readonly StoredObject[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { store, isSegmentDamaged } = this.#options;
+    const { store, isSegmentDamaged, nowSeconds } = this.#options;
     const vectors = kept.map(vectorOf);
-    for (const { key } of journal) {
+    const oldSeconds = nowSeconds() + store.clockOffsetSeconds - JOURNAL_AGE_SECONDS_MIN;
+    for (const { key, lastModifiedSeconds } of journal) {
       const segment = parseSegmentKey(key);
-      if (segment === undefined || isSegmentDamaged(key)) continue;
+      if (segment === undefined || isSegmentDamaged(key) || lastModifiedSeconds >= oldSeconds) continue;
       if (vectors.some((vector) => isPast(segment, vector))) continue;
       await store.delete(key, signal);
     }

@@ -18,7 +18,6 @@ import type { ManifestCache } from './manifest-cache.ts';
 import type { NewerObjects } from './newer-objects.ts';
 import {
   assertBootId,
-  JOURNAL_PREFIX,
   manifestKey,
   partKey,
   SNAPSHOTS_PREFIX,
@@ -26,7 +25,6 @@ import {
   snapshotPrefix,
 } from './object-keys.ts';
 import { Retention } from './retention.ts';
-import { listSegments, type Vector } from './segment-listing.ts';
 import { isSnapshotDue } from './snapshot-due.ts';
 import { isComplete, listSnapshots } from './snapshot-listing.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
@@ -44,7 +42,7 @@ export interface SwarmSource {
 }
 
 /** What a saver needs of this tracker's journal. */
-export type JournalCut = Pick<Journal, 'cut' | 'lostSequence'>;
+export type JournalCut = Pick<Journal, 'cut' | 'stored' | 'lostSequence'>;
 
 /** What a saver needs to know of the restore. */
 export interface RestoreVerdict {
@@ -63,6 +61,8 @@ export interface SaverOptions {
   readonly journal: JournalCut;
   /** Of the other boots' journals: what of them is part of the table, and what is damaged. */
   readonly others: Pick<JournalReader, 'vector' | 'isDamaged'>;
+  /** Merges what other boots have stored, and gives the listing of the journal. Rejects with a StoreError. */
+  readonly follow: (signal: AbortSignal) => Promise<readonly StoredObject[]>;
   readonly manifests: ManifestCache;
   readonly turn: TableTurn;
   /** JOURNAL_SECONDS; with 0 every scheduled snapshot is due. */
@@ -215,8 +215,7 @@ export class Saver {
   async #save(cause: SaveCause, signal: AbortSignal): Promise<SaveOutcome> {
     const { store, boot, nowSeconds, monotonicMs, journalSeconds, manifests } = this.#options;
     const startMs = monotonicMs();
-    const before = { vector: new Map(this.#options.others.vector) };
-    const journal = await store.list(JOURNAL_PREFIX, signal);
+    const journal = await this.#options.follow(signal);
     const listed = listSnapshots(await store.list(SNAPSHOTS_PREFIX, signal));
     const storeSeconds = nowSeconds() + store.clockOffsetSeconds;
     const isOptional = cause === 'schedule' && journalSeconds > 0;
@@ -229,8 +228,10 @@ export class Saver {
     const id: SnapshotId = { number: Math.max(this.#numberLast, listed[0]?.number ?? 0) + 1, boot };
     this.#numberLast = id.number;
 
-    const walked = await this.#options.turn.take(() => this.#cutAndWalk(id, { ...before, journal }, signal));
+    const walked = await this.#options.turn.take(() => this.#cutAndWalk(id, signal));
     const { changesAtCut, ...manifest } = walked;
+    // Others learn from the journal: a snapshot that came before what it covers would, after a crash, keep it from them.
+    await this.#options.journal.stored(manifest.cutSequence, signal);
     const after = await store.list(SNAPSHOTS_PREFIX, signal);
     const parts = listSnapshots(after).find((snapshot) => snapshot.prefix === snapshotPrefix(id));
     if (manifest.partBytes.length > 0 && (parts === undefined || !isComplete(parts, manifest))) {
@@ -260,21 +261,15 @@ export class Saver {
    */
   async #cutAndWalk(
     id: SnapshotId,
-    { vector, journal }: { readonly vector: Vector; readonly journal: readonly StoredObject[] },
     signal: AbortSignal,
   ): Promise<Manifest & { readonly changesAtCut: number }> {
     const { store, table, others, nowSeconds } = this.#options;
     signal.throwIfAborted();
-    const boots = listSegments(journal);
     const atCut = {
       takenAtSeconds: nowSeconds() + store.clockOffsetSeconds,
       completed: table.totals.completed,
       cutSequence: this.#options.journal.cut(),
-      // A boot of which no segment is left has none that could be needed (rule D-T1); the listing does not know of
-      // what was merged after it.
-      vector: Object.fromEntries(
-        [...others.vector].filter(([boot, sequence]) => boots.has(boot) || vector.get(boot) !== sequence),
-      ),
+      vector: Object.fromEntries(others.vector),
       changesAtCut: table.changes,
     };
     return { ...id, ...atCut, ...(await this.#saveParts(id, signal)) };

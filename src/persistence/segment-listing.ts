@@ -8,6 +8,8 @@ export type Vector = ReadonlyMap<string, number>;
 export interface ListedSegment extends SegmentId {
   readonly key: string;
   readonly sizeBytes: number;
+  /** By the store's clock. */
+  readonly lastModifiedSeconds: number;
 }
 
 /** Of each boot its segments in their order. Objects with other keys are somebody else's and not looked at. */
@@ -15,11 +17,11 @@ export function listSegments(
   objects: readonly StoredObject[],
 ): ReadonlyMap<string, readonly ListedSegment[]> {
   const found = new Map<string, ListedSegment[]>();
-  for (const { key, sizeBytes } of objects) {
+  for (const { key, sizeBytes, lastModifiedSeconds } of objects) {
     const id = parseSegmentKey(key);
     if (id === undefined) continue;
     const segments = found.get(id.boot);
-    const segment = { ...id, key, sizeBytes };
+    const segment = { ...id, key, sizeBytes, lastModifiedSeconds };
     if (segments === undefined) found.set(id.boot, [segment]);
     else segments.push(segment);
   }

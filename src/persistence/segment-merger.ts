@@ -30,12 +30,21 @@ export class SegmentMerger {
   readonly #settings: MergeSettings;
   readonly #counts: RestoreCounts;
   readonly #writer: string;
+  readonly #onlyStops: boolean;
   readonly #reader: ObjectReader;
   #entries: JournalEntryReader | undefined;
   #raw: Buffer = Buffer.alloc(0);
 
-  constructor(bytes: Uint8Array, segment: ListedSegment, settings: MergeSettings, counts: RestoreCounts) {
+  /** With `onlyStops` the table is left as it is, and only its stops are remembered. */
+  constructor(
+    bytes: Uint8Array,
+    segment: ListedSegment,
+    settings: MergeSettings,
+    counts: RestoreCounts,
+    { onlyStops = false } = {},
+  ) {
     this.#settings = settings;
+    this.#onlyStops = onlyStops;
     this.#counts = counts;
     this.#writer = segment.boot;
     this.#reader = new ObjectReader(bytes, {
@@ -81,10 +90,11 @@ export class SegmentMerger {
     const now = nowSeconds();
     // Its writer's clock may be ahead: nobody was heard in the future.
     const seconds = Math.min(entries.seconds - offsetSeconds, now);
-    if (entries.kind === 'completions') this.#mergeCompletions(entries, now);
-    else if (!isServed(entries.infoHash)) this.#counts.peersNotServed += Number(entries.kind === 'peer');
-    else if (entries.kind === 'peer') this.#mergePeer(entries, seconds, now);
-    else this.#mergeStop(entries, seconds, now);
+    if (entries.kind === 'stop') this.#mergeStop(entries, seconds, now);
+    else if (this.#onlyStops) return;
+    else if (entries.kind === 'completions') this.#mergeCompletions(entries, now);
+    else if (isServed(entries.infoHash)) this.#mergePeer(entries, seconds, now);
+    else this.#counts.peersNotServed += 1;
   }
 
   #mergePeer({ infoHash, family, isSeeder, bodyAt }: JournalEntryReader, seen: number, now: number): void {
@@ -119,6 +129,7 @@ export class SegmentMerger {
     const raw = this.#raw;
     const endpoint = raw.subarray(bodyAt, bodyAt + ENDPOINT_BYTES[family]!);
     stops.note(infoHash, family, endpoint, stopped, isSameSecond, this.#writer, now);
+    if (this.#onlyStops) return;
     const slot = table.find(infoHash);
     if (slot >= 0) table.forgetHeardBy(slot, family, raw, bodyAt, stopped, isSameSecond, now);
   }

@@ -4,19 +4,22 @@
  *
  *   fingerprint (53 bits of a keyed hash of info hash, family and endpoint) → second of the stop, its kind, its writer
  *
- * in two generations of a JavaScript Map: when the newer is as old as the window, it becomes the older, and the
- * older goes. Bounded: when it is full, further stops are not remembered, and counted as such. Remembers nothing
- * while nobody asks for it. A fingerprint that two peers share (about 2^-36 for each sighting beside 100,000 stops)
+ * in two generations of a JavaScript Map: when the newer is full, it becomes the older, and the older goes. So a stop is
+ * remembered for as long as there is room, and at most for as long as peers live. One that goes within the window that the
+ * rule promises is counted. Remembers nothing while nobody needs it. A fingerprint that two peers share (about 2^-36 for each sighting beside 100,000 stops)
  * would keep a peer out until its next announce.
  */
 import { type HashKey, halfSipHash } from '../swarm/half-sip-hash.ts';
 import type { Family } from '../swarm/record.ts';
 
-const ENTRIES_MAX = 100_000;
+/** Of one generation. */
+const ENTRIES_MAX = 50_000;
+/** The longest that PEER_TTL may be: what was heard before that is nobody's concern. */
+const KEEP_SECONDS_MAX = 7_200;
 const WINDOW_SECONDS_MIN = 120;
 const WINDOW_INTERVALS = 3;
 /** For so long after another writer was seen, its sightings may still be on their way. */
-const OTHERS_SECONDS = 600;
+export const OTHERS_SECONDS = 600;
 
 /** Info hash, then address and port, then the family, in 32-bit words. */
 const WORDS = 5 + 5 + 1;
@@ -32,7 +35,7 @@ export interface StopMemoryOptions {
 }
 
 export class StopMemory {
-  /** Stops that were not remembered because the memory was full. */
+  /** Stops that were forgotten too early because there was no room for them. */
   overflows = 0;
 
   readonly #hashKeys: readonly [HashKey, HashKey];
@@ -45,6 +48,7 @@ export class StopMemory {
   #newer = new Map<number, number>();
   #older = new Map<number, number>();
   #newerSinceSeconds = 0;
+  #olderUntilSeconds = 0;
   #isRestoring = true;
   #othersSeenSeconds = Number.NEGATIVE_INFINITY;
 
@@ -90,8 +94,7 @@ export class StopMemory {
     const known = this.#find(fingerprint);
     const stop = (stoppedSeconds * 2 + Number(isSameSecond)) * WRITERS + this.#numberOf(writer);
     if (known !== undefined && known > stop) return;
-    if (known === undefined && this.size >= this.#entriesMax) this.overflows += 1;
-    else this.#newer.set(fingerprint, stop);
+    this.#newer.set(fingerprint, stop);
   }
 
   /**
@@ -117,10 +120,14 @@ export class StopMemory {
   }
 
   #turnGenerations(nowSeconds: number): void {
-    if (this.#newer.size === 0 && this.#older.size === 0) this.#newerSinceSeconds = nowSeconds;
-    // While the restore runs everything is kept: nobody knows how long it will take.
-    if (this.#isRestoring || nowSeconds - this.#newerSinceSeconds <= this.#windowSeconds) return;
+    if (this.#newer.size === 0) this.#newerSinceSeconds = nowSeconds;
+    const isOld = nowSeconds - this.#newerSinceSeconds > KEEP_SECONDS_MAX;
+    if (this.#newer.size < this.#entriesMax && !isOld) return;
+    // While the restore runs nobody knows how long a stop will matter.
+    const isEarly = this.#isRestoring || nowSeconds - this.#olderUntilSeconds < this.#windowSeconds;
+    if (isEarly) this.overflows += this.#older.size;
     this.#older = this.#newer;
+    this.#olderUntilSeconds = nowSeconds;
     this.#newer = new Map();
     this.#newerSinceSeconds = nowSeconds;
   }

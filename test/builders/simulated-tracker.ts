@@ -17,6 +17,7 @@ import { Counters } from '../../src/stats/counters.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import type { AnnounceJournal } from '../../src/tracker/announce-journal.ts';
 import { Tracker } from '../../src/tracker/tracker.ts';
+import { noKeys } from './keys.ts';
 import { type MemoryLog, memoryLog } from './log.ts';
 import { SERVES_ALL, SETTINGS } from './server.ts';
 import { PEER_TTL_SECONDS } from './snapshots.ts';
@@ -108,14 +109,16 @@ export class SimulatedTracker {
     const { nowSeconds, log, table, stops } = this;
     const store = new WatchedStore(this.view, { log, nowSeconds });
     const counters = new Counters();
+    const keys = noKeys();
     const parts = {
       store,
+      keys,
       table,
       stops,
       boot,
       newer: new NewerObjects(),
       turn: new TableTurn(),
-      manifests: new ManifestCache(store),
+      manifests: new ManifestCache(store, keys),
       isServed: () => true,
       peerTtlSeconds: PEER_TTL_SECONDS,
       addresses: counters.addresses,
@@ -141,6 +144,7 @@ export class SimulatedTracker {
       ...parts,
       journal: this.journal,
       others: this.others,
+      follow: (signal) => this.follower.follow(signal),
       restore: this.restorer,
       journalSeconds: 10,
       keep,

@@ -2,6 +2,7 @@
 import { JournalReader } from '../../src/persistence/journal-reader.ts';
 import { ManifestCache } from '../../src/persistence/manifest-cache.ts';
 import { NewerObjects } from '../../src/persistence/newer-objects.ts';
+import { JOURNAL_PREFIX } from '../../src/persistence/object-keys.ts';
 import { Restorer, type RestorerOptions } from '../../src/persistence/restorer.ts';
 import { type RestoreVerdict, Saver, type SaverOptions } from '../../src/persistence/saver.ts';
 import { StopMemory } from '../../src/persistence/stop-memory.ts';
@@ -24,8 +25,9 @@ export function makeSaver(store: Store, table: SwarmTable, options: Partial<Save
     table,
     restore: settled(),
     keys: noKeys(),
-    journal: { cut: () => 0, lostSequence: 0 },
+    journal: { cut: () => 0, stored: () => Promise.resolve(), lostSequence: 0 },
     others: { vector: new Map(), isDamaged: () => false },
+    follow: (signal) => store.list(JOURNAL_PREFIX, signal),
     manifests: new ManifestCache(store, options.keys ?? noKeys()),
     turn: new TableTurn(),
     journalSeconds: 0,

@@ -56,23 +56,6 @@ describe('a save', () => {
     );
   });
 
-  it('says whose segments it holds, also those merged since it listed the journal (rule D-T1)', async () => {
-    const store = new MemoryStore();
-    await store.put('journal/boot0007/0000000003', Uint8Array.of(1));
-    const vector = new Map([
-      ['boot0007', 3],
-      ['boot0008', 9], // all of its segments are gone
-    ]);
-    store.hook = ({ verb, key }) => {
-      if (verb === 'list' && key === 'snapshots/') vector.set('boot0009', 1); // it has just joined
-    };
-    await makeSaver(store, filledTable(), { others: { vector, isDamaged: () => false } }).save('signal');
-    const key = 'snapshots/0000000001-boot0001/manifest';
-    const manifest = decodeManifest(key, await store.get(key), noKeys());
-    assert.ok(typeof manifest === 'object');
-    assert.deepEqual(manifest.vector, { boot0007: 3, boot0009: 1 });
-  });
-
   it('writes no manifest when a part is missing or has another size', async () => {
     for (const spoil of [
       (store: MemoryStore, key: string) => store.objects.delete(key),
