@@ -96,10 +96,10 @@ export class Journal implements AnnounceJournal {
   #wake: AbortController | undefined;
   #isClosing = false;
   #isDropping = false;
-  /** Told of each segment that waits no more. */
-  readonly #watchers = new Set<() => void>();
   /** An interval has ended while segments waited. */
   #isCutDue = false;
+  /** Told of each segment that waits no more. */
+  readonly #watchers = new Set<() => void>();
 
   constructor(options: JournalOptions) {
     assertBootId(options.boot);

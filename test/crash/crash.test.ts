@@ -34,7 +34,7 @@ describe('a tracker that is killed again and again', () => {
       rounds.map(({ point }) => point),
       [...POINTS, 'sigterm'],
     );
-    assert.ok(rounds.some(({ isHit }) => isHit));
-    assert.ok(rounds.every(({ acknowledged, point }) => acknowledged > 0 || point === 'restore'));
+    assert.ok(rounds.some(({ isHit, point }) => isHit && point !== 'sigterm'));
+    assert.ok(rounds.reduce((sum, { acknowledged }) => sum + acknowledged, 0) > 1_000);
   });
 });

@@ -29,6 +29,9 @@ console.log(
   `seed ${seed}; ${roundsEach} kills at each of ${POINTS.join(', ')}; JOURNAL_SECONDS=${journalSeconds}`,
 );
 
+// So that what it has started ends with it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+
 const random = seededRandom(seed);
 const s3 = await startS3Process();
 const run = await CrashRun.start({
