@@ -32,7 +32,7 @@ export interface LaneOptions {
 const TICK_MS_MAX = 1_000;
 
 export class Lane implements LaneWorks {
-  readonly head = new RequestHead();
+  head = new RequestHead();
   readonly out = new ReplyBuffer();
   readonly replies: LaneReplies;
   readonly counters: Counters;
@@ -47,6 +47,10 @@ export class Lane implements LaneWorks {
   readonly #behind: Server;
   readonly #connections = new Map<Socket, LaneConnection>();
   readonly #listeners: SocketListeners;
+  /** Those with a head to answer in this turn of the event loop. */
+  readonly #waiting: LaneConnection[] = [];
+  /** As many as ever had to wait at once, less those that do. */
+  readonly #heads: RequestHead[] = [];
   readonly #tickMs: number;
   #clock: NodeJS.Timeout | undefined;
 
@@ -110,6 +114,15 @@ export class Lane implements LaneWorks {
     socket.resume();
   }
 
+  soon(connection: LaneConnection): void {
+    if (this.#waiting.push(connection) === 1) setImmediate(this.#answerWaiting);
+    this.head = this.#heads.pop() ?? new RequestHead();
+  }
+
+  takeBack(head: RequestHead): void {
+    this.#heads.push(head);
+  }
+
   /** From now on every answer is its connection's last. */
   drain(): void {
     this.isDraining = true;
@@ -120,6 +133,12 @@ export class Lane implements LaneWorks {
     this.closesIdle = true;
     for (const connection of this.#connections.values()) if (connection.isIdle) connection.socket.destroy();
   }
+
+  readonly #answerWaiting = (): void => {
+    const waiting = this.#waiting;
+    for (let index = 0; index < waiting.length; index++) waiting[index].answer();
+    waiting.length = 0;
+  };
 
   #lookAround(): void {
     this.tick += 1;
