@@ -6,20 +6,22 @@
 import { barChart, heading } from '../src/cli/line-chart.ts';
 import { median } from './announce-cost.ts';
 import { Day, PUBLISHED } from './day.ts';
-import { ask, getJson } from './fill.ts';
-import { nextLine, pause, rssBytes } from './processes.ts';
+import { getJson } from './fill.ts';
+import { nextLine, rssBytes } from './processes.ts';
 import { reached, type Table } from './results.ts';
 import {
   fillWith,
   type LoopDelays,
   launch,
   NEVER,
+  POLL_MS,
   type S3,
   S3_NOTE,
   saveNow,
   startS3,
   startService,
   takeLoopDelays,
+  untilReady,
 } from './service.ts';
 
 export interface RestoreOptions {
@@ -49,8 +51,6 @@ export interface RestoreRow {
   readonly restarts: readonly Restart[];
 }
 
-const POLL_MS = 5;
-const READY_MS_MAX = 120_000;
 const LISTEN_MS_MAX = 30_000;
 const READY_MS_TARGET = 1_000;
 
@@ -113,17 +113,6 @@ async function restartOnce(
   } finally {
     await server.end();
   }
-}
-
-async function untilReady(port: number): Promise<number> {
-  const request = 'GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
-  const endMs = Date.now() + READY_MS_MAX;
-  while (Date.now() < endMs) {
-    const { status } = await ask(port, request);
-    if (status === 200) return Date.now();
-    await pause(POLL_MS);
-  }
-  throw new Error(`not ready after ${READY_MS_MAX / 1_000} s`);
 }
 
 export function restoreTable(rows: readonly RestoreRow[]): Table {

@@ -11,11 +11,12 @@ import { LoadRecord, type LoadResult } from '../src/cli/stress-record.ts';
 import { sendAtRate } from '../src/cli/stress-sender.ts';
 import { MAIN, program, refusal, type Server } from './contenders.ts';
 import type { Day } from './day.ts';
-import { fill, getJson } from './fill.ts';
+import { ask, fill, getJson } from './fill.ts';
 import {
   CLIENT_CORE,
   freePort,
   nextLine,
+  pause,
   type Running,
   SERVER_CORE,
   startProcess,
@@ -32,6 +33,8 @@ export const S3_NOTE = S3_SHARES_CLIENT_CORE
   : 'The S3 server (npm’s s3rver) has a core of its own.';
 
 const FILL_MS_MAX = 20 * 60_000;
+export const POLL_MS = 5;
+const READY_MS_MAX = 120_000;
 const SAVE_MS_MAX = 5 * 60_000;
 const LOOK_MS_MAX = 10_000;
 const S3_START_MS_MAX = 30_000;
@@ -172,8 +175,22 @@ export interface Saved {
   readonly ms: number;
 }
 
+/** When the restore had settled, in milliseconds since the epoch. */
+export async function untilReady(port: number): Promise<number> {
+  const request = 'GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
+  const endMs = Date.now() + READY_MS_MAX;
+  while (Date.now() < endMs) {
+    const { status } = await ask(port, request);
+    if (status === 200) return Date.now();
+    await pause(POLL_MS);
+  }
+  throw new Error(`not ready after ${READY_MS_MAX / 1_000} s`);
+}
+
 /** Tells it to save, and waits until the log says that the snapshot is in the store. */
 export async function saveNow(server: Server): Promise<Saved> {
+  // Until the restore has settled nothing is saved.
+  await untilReady(server.port);
   const line = nextLine(server, /"message":"snapshot saved/, SAVE_MS_MAX);
   const startMs = performance.now();
   server.signal('SIGUSR1');

@@ -31,7 +31,7 @@ describe('a tracker with STORE_KEY', () => {
     const saved = filesIn(folder);
     await announce(tracker, { port: 7009, left: 0, peer_id: PEER_ID }, { from: '127.1.0.9' });
     await waitUntil('the journal is stored', () =>
-      [...filesIn(folder).keys()].some((path) => path.startsWith('journal/') && !saved.has(path)),
+      [...filesIn(folder).keys()].some((path) => /^journal\/.*\/\d{10}$/.test(path) && !saved.has(path)),
     );
     await tracker.kill();
     const before = filesIn(folder);

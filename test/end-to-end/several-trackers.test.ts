@@ -111,7 +111,9 @@ describe('trackers on one store', { concurrency: true }, () => {
         .filter((other) => other !== member)
         .map(({ store }) => store.requests.find(({ verb, doneMs }) => verb === 'put' && doneMs! >= toldMs));
       const lastMs = Math.max(...written.map((put) => put?.doneMs ?? toldMs));
-      assert.ok(looksSince(member, lastMs) <= 2, 'seen within two intervals');
+      // One more may have begun before this test noticed that all agree.
+      const looks = looksSince(member, lastMs);
+      assert.ok(looks <= 3, `seen after ${looks} looks`);
     }
 
     // Told to another tracker than the one that knew the peer first.
