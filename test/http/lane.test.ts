@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -69,6 +70,20 @@ describe('the lane', () => {
     connection.send(Buffer.concat(Array(10).fill(ANNOUNCE)));
     for (let count = 0; count < 10; count++) success((await connection.response())!);
     assert.equal(chunks, 1);
+  });
+
+  it('answers all that it reads in one turn, those too that shut their sending side with their request', async () => {
+    await using server = await startLane();
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, async (_, number) => {
+        const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+        if (number % 2 === 0) socket.end(rawRequest(TARGET, ['Connection: close']));
+        else socket.end(ANNOUNCE);
+        return Buffer.concat(await socket.toArray()).toString('latin1');
+      }),
+    );
+    for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nd8:complete/s);
+    assert.equal(server.counters.laneAnnounces, answers.length);
   });
 
   it('answers in order, however much it is asked before anything is read', async () => {
