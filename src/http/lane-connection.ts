@@ -7,7 +7,7 @@
  *      │ └── handed over to node:http                      │
  *      └──── an answer said close, the client is done ─────┴──► closing ──► closed
  *
- * A chunk that is one whole head, which needs nobody else, waits until the event loop has read what else is ready; then
+ * While the lane is busy, a chunk that is one whole head, which needs nobody else, waits until the event loop has read what else is ready; then
  * all are answered one after the other. Between two reads by the kernel the processor's caches forget the tracker's
  * code, and fetching it anew costs as much as running it.
  *
@@ -41,6 +41,8 @@ export interface LaneWorks {
   /** Nobody is waited for who has nothing under way. */
   readonly closesIdle: boolean;
   handOver(socket: Socket, unread: Buffer): void;
+  /** Whether what is read now had better wait for what else is ready. */
+  isGathering(): boolean;
   /**
    * Has `answer` called in this turn of the event loop, when all that is ready has been read. Gives `head` into the
    * connection's hands until `takeBack`.
@@ -77,6 +79,7 @@ export class LaneConnection {
     this.take = (chunk) => {
       const { head } = works;
       if (
+        works.isGathering() &&
         this.isIdle &&
         head.read(chunk, 0, chunk.length) === Recognised.whole &&
         head.end === chunk.length

@@ -30,6 +30,8 @@ export interface LaneOptions {
 }
 
 const TICK_MS_MAX = 1_000;
+/** A turn in which one request alone has waited was calm, and waiting costs a little: so many then do not wait. */
+const AT_ONCE_AFTER_ONE = 32;
 
 export class Lane implements LaneWorks {
   head = new RequestHead();
@@ -49,6 +51,8 @@ export class Lane implements LaneWorks {
   readonly #listeners: SocketListeners;
   /** Those with a head to answer in this turn of the event loop. */
   readonly #waiting: LaneConnection[] = [];
+  /** So many are answered without waiting before it is seen again whether several are ready in a turn. */
+  #atOnce = 0;
   /** As many as ever had to wait at once, less those that do. */
   readonly #heads: RequestHead[] = [];
   readonly #tickMs: number;
@@ -114,6 +118,12 @@ export class Lane implements LaneWorks {
     socket.resume();
   }
 
+  isGathering(): boolean {
+    if (this.#atOnce === 0) return true;
+    this.#atOnce -= 1;
+    return false;
+  }
+
   soon(connection: LaneConnection): void {
     if (this.#waiting.push(connection) === 1) setImmediate(this.#answerWaiting);
     this.head = this.#heads.pop() ?? new RequestHead();
@@ -137,6 +147,7 @@ export class Lane implements LaneWorks {
   readonly #answerWaiting = (): void => {
     const waiting = this.#waiting;
     for (let index = 0; index < waiting.length; index++) waiting[index].answer();
+    if (waiting.length === 1) this.#atOnce = AT_ONCE_AFTER_ONE;
     waiting.length = 0;
   };
 
