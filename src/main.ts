@@ -35,6 +35,7 @@ const { NewerObjects } = await import('./persistence/newer-objects.ts');
 const { openStore } = await import('./persistence/open-store.ts');
 const { explainRestore } = await import('./persistence/restore-explanation.ts');
 const { Restorer } = await import('./persistence/restorer.ts');
+const { pauseMs } = await import('./persistence/retry-pause.ts');
 const { Saver } = await import('./persistence/saver.ts');
 const { StoreKeys } = await import('./persistence/store-keys.ts');
 const { StopMemory } = await import('./persistence/stop-memory.ts');
@@ -61,6 +62,7 @@ const STOP_STORE_MS_MAX = 25_000;
 const CRASH_MS_MAX = 5_000;
 /** Without a journal of its own a tracker still looks for what others have changed. */
 const FOLLOW_SECONDS = 60;
+const SAVE_SPREAD_MS = 30_000;
 /** A purge is due at the latest after this, whatever PURGE_CRON says: the table tells no older ages apart. */
 const PURGE_SECONDS_MAX = 900;
 /** Each sample wakes the process: 50 a second are 3,000 in a minute's window and cost an idle one about 0.35 % of a core. */
@@ -207,7 +209,9 @@ const server = new HttpServer({
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
     ],
   }),
-  lane: config.hasExpressLane ? { answers, scrapeHashesMax: config.scrapeHashesMax, nowSeconds } : undefined,
+  lane: config.hasExpressLane
+    ? { answers, scrapeHashesMax: config.scrapeHashesMax, nowSeconds, monotonicMs }
+    : undefined,
   trustProxy: config.trustProxy,
   connectionsMax: config.connectionsMax,
   counters,
@@ -269,16 +273,20 @@ void restorer.run(ending.signal);
 
 let purgedSeconds = nowSeconds();
 loopHistogram.enable();
-everyTime(config.snapshotCron, 'snapshot', () => saver.save('schedule'));
+everyTime(config.snapshotCron, 'snapshot', async () => {
+  // Of several trackers on one store the first to save spares the others theirs.
+  if (follower.hasCompany) await pauseMs(Math.random() * SAVE_SPREAD_MS, ending.signal);
+  if (!ending.signal.aborted) await saver.save('schedule');
+});
 everyTime(config.purgeCron, 'purge', purge);
 if (journalSeconds > 0) everySeconds(journalSeconds, () => journal.tick());
 everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
-  if (restorer.isSettled) void follower.tick(ending.signal);
+  void follower.tick(ending.signal, restorer.isSettled);
 });
 everySeconds(1, () => {
   rates.tick(monotonicMs() / 1000);
   loopDelay.tick(monotonicMs() / 1000);
-  if (saver.isOwed && watched.isReachable) void saver.save('journal');
+  if (saver.isOwed && restorer.isSettled && watched.isReachable) void saver.save('journal');
   if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
 });
 

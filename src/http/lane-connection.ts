@@ -31,6 +31,7 @@ export interface LaneWorks {
   readonly counters: Counters;
   /** Seconds since the epoch, now. */
   readonly nowSeconds: () => number;
+  readonly asksSocketAddress: boolean;
   readonly headersTicks: number;
   readonly idleTicks: number;
   readonly stalledTicks: number;
@@ -86,6 +87,8 @@ export class LaneConnection {
       ) {
         this.#waiting = chunk;
         this.#waitingHead = head;
+        // The kernel forgets it when the client resets before its turn comes.
+        if (works.asksSocketAddress) void this.address;
         works.soon(this);
       } else {
         this.answer();
@@ -128,6 +131,10 @@ export class LaneConnection {
 
   #take(chunk: Buffer): void {
     if (this.#state === 'closing') return; // it was told that nothing more will be answered
+    if (this.#state === 'stalled') {
+      this.#held = Buffer.concat([this.#held, chunk]);
+      return;
+    }
     this.#read(this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]));
   }
 

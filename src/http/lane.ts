@@ -10,6 +10,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { RequestHead } from '../protocol/request-head.ts';
+import type { MonotonicMs } from '../slices.ts';
 import type { Counters } from '../stats/counters.ts';
 import type { Answers } from './answers.ts';
 import { LaneConnection, type LaneWorks } from './lane-connection.ts';
@@ -22,6 +23,9 @@ export interface LaneOptions {
   readonly scrapeHashesMax: number;
   /** Seconds since the epoch, now. */
   readonly nowSeconds: () => number;
+  readonly monotonicMs: MonotonicMs;
+  /** Clients are known by their sockets' addresses, not by what proxies say. */
+  readonly asksSocketAddress: boolean;
   readonly headersTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly stalledTimeoutMs: number;
@@ -32,6 +36,15 @@ export interface LaneOptions {
 const TICK_MS_MAX = 1_000;
 /** A turn in which one request alone has waited was calm, and waiting costs a little: so many then do not wait. */
 const AT_ONCE_AFTER_ONE = 32;
+/**
+ * Something else took its turn before the answers did: a slice of a save, say, and then another will. So many are not
+ * kept waiting after that.
+ */
+const AT_ONCE_WHEN_LATE = 1_024;
+/** A little less than a slice takes. */
+const LATE_MS = 0.8;
+/** More would make the first wait for the last, and the heads that are kept for them many. */
+const WAITING_MAX = 64;
 
 export class Lane implements LaneWorks {
   head = new RequestHead();
@@ -46,11 +59,15 @@ export class Lane implements LaneWorks {
   isDraining = false;
   closesIdle = false;
 
+  readonly asksSocketAddress: boolean;
+
   readonly #behind: Server;
+  readonly #monotonicMs: MonotonicMs;
   readonly #connections = new Map<Socket, LaneConnection>();
   readonly #listeners: SocketListeners;
   /** Those with a head to answer in this turn of the event loop. */
   readonly #waiting: LaneConnection[] = [];
+  #waitingSinceMs = 0;
   /** So many are answered without waiting before it is seen again whether several are ready in a turn. */
   #atOnce = 0;
   /** As many as ever had to wait at once, less those that do. */
@@ -62,6 +79,8 @@ export class Lane implements LaneWorks {
     const { counters, headersTimeoutMs, idleTimeoutMs, stalledTimeoutMs } = options;
     this.counters = counters;
     this.nowSeconds = options.nowSeconds;
+    this.#monotonicMs = options.monotonicMs;
+    this.asksSocketAddress = options.asksSocketAddress;
     this.replies = new LaneReplies({ ...options, idleMs: idleTimeoutMs, out: this.out });
     this.#behind = options.behind;
     this.#tickMs = Math.min(TICK_MS_MAX, headersTimeoutMs / 2, stalledTimeoutMs / 2);
@@ -125,8 +144,12 @@ export class Lane implements LaneWorks {
   }
 
   soon(connection: LaneConnection): void {
-    if (this.#waiting.push(connection) === 1) setImmediate(this.#answerWaiting);
+    if (this.#waiting.push(connection) === 1) {
+      this.#waitingSinceMs = this.#monotonicMs();
+      setImmediate(this.#answerWaiting);
+    }
     this.head = this.#heads.pop() ?? new RequestHead();
+    if (this.#waiting.length === WAITING_MAX) this.#answerWaiting();
   }
 
   takeBack(head: RequestHead): void {
@@ -146,8 +169,11 @@ export class Lane implements LaneWorks {
 
   readonly #answerWaiting = (): void => {
     const waiting = this.#waiting;
+    if (waiting.length === 0) return; // they were as many as wait, and have been answered
+    const isLate = this.#monotonicMs() - this.#waitingSinceMs > LATE_MS;
     for (let index = 0; index < waiting.length; index++) waiting[index].answer();
-    if (waiting.length === 1) this.#atOnce = AT_ONCE_AFTER_ONE;
+    if (isLate) this.#atOnce = AT_ONCE_WHEN_LATE;
+    else if (waiting.length === 1) this.#atOnce = AT_ONCE_AFTER_ONE;
     waiting.length = 0;
   };
 

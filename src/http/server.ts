@@ -15,6 +15,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HEAD_BYTES_MAX } from '../protocol/request-head.ts';
+import type { MonotonicMs } from '../slices.ts';
 import type { Counters } from '../stats/counters.ts';
 import type { Answers } from './answers.ts';
 import { Lane } from './lane.ts';
@@ -49,6 +50,7 @@ export interface LaneParts {
   readonly scrapeHashesMax: number;
   /** Seconds since the epoch, now. */
   readonly nowSeconds: () => number;
+  readonly monotonicMs: MonotonicMs;
 }
 
 export interface DrainOptions {
@@ -109,7 +111,15 @@ export class HttpServer {
       if (this.#follow(request.socket, response)) this.#refuseRequest(response, 417);
     });
 
-    this.#lane = options.lane && new Lane({ ...options.lane, ...timeouts, counters, behind: this.#server });
+    this.#lane =
+      options.lane &&
+      new Lane({
+        ...options.lane,
+        ...timeouts,
+        counters,
+        asksSocketAddress: (trustProxy ?? 0) === 0,
+        behind: this.#server,
+      });
     this.#listener =
       this.#lane === undefined ? this.#server : new NetServer({ allowHalfOpen: true, noDelay: true });
     this.#listener.maxConnections = connectionsMax;
@@ -137,9 +147,13 @@ export class HttpServer {
 
   /**
    * Stops: no new connections; every answer from now on says `Connection: close`; idle connections are closed
-   * after `idleMs`, all after `msMax`. Resolves when none is left. Calling it again changes nothing.
+   * after `idleMs`, all after `msMax`. Resolves when none is left. Calling it again changes nothing, but that with an
+   * `msMax` of 0 all are closed at once.
    */
   drain(options: DrainOptions): Promise<void> {
+    if (this.#drained !== undefined && options.msMax === 0) {
+      for (const socket of this.#sockets()) socket.destroy();
+    }
     this.#drained ??= this.#drain(options);
     return this.#drained;
   }

@@ -16,6 +16,7 @@ import { type ManifestCache, vectorOf } from './manifest-cache.ts';
 import { JOURNAL_PREFIX, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
 import { HeldTotals, noCounts, PartRestorer, type RestoreSettings } from './part-restorer.ts';
 import { JOURNAL_AGE_SECONDS_MIN } from './retention.ts';
+import type { ListedSegment } from './segment-listing.ts';
 import { type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
 import type { StopMemory } from './stop-memory.ts';
 import { type Store, type StoredObject, StoreError } from './store.ts';
@@ -53,7 +54,7 @@ export class JournalFollower {
   #lookedSeconds = Number.NEGATIVE_INFINITY;
   /** Until then nothing was missed: whatever was deleted since is younger than any that may be deleted. */
   #followedSeconds: number;
-  #looking: Promise<void> | undefined;
+  readonly #looking = new Set<string>();
   #following: Promise<unknown> = Promise.resolve();
 
   constructor(options: JournalFollowerOptions) {
@@ -70,25 +71,33 @@ export class JournalFollower {
   }
 
   /** Looks if it is time to; called once an interval. Never rejects for what the store does. */
-  async tick(signal: AbortSignal): Promise<void> {
+  async tick(signal: AbortSignal, isSettled: boolean): Promise<void> {
     const { nowSeconds, intervalSeconds } = this.#options;
     const pauseSeconds =
       this.hasCompany && intervalSeconds > 0
         ? intervalSeconds
         : Math.max(ALONE_INTERVAL_SECONDS, intervalSeconds);
-    if (this.#looking !== undefined || nowSeconds() - this.#lookedSeconds < pauseSeconds) return;
+    if (nowSeconds() - this.#lookedSeconds < pauseSeconds) return;
     this.#lookedSeconds = nowSeconds();
-    this.#looking = this.#look(signal);
-    try {
-      await this.#looking;
-    } finally {
-      this.#looking = undefined;
-    }
+    await Promise.all([
+      this.#lookFor('access changes', () => this.#options.refreshAccess(signal), signal),
+      // Nothing is merged before the restore has settled: it reads the journal itself.
+      isSettled && this.#lookFor('the journal', () => this.follow(signal), signal),
+    ]);
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
-    const { refreshAccess } = this.#options;
-    await Promise.all([contentWithFailure(refreshAccess(signal)), contentWithFailure(this.follow(signal))]);
+  /** Not twice at once: the journal may have to wait for a walk, and access changes must not wait with it. */
+  async #lookFor(what: string, look: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+    if (this.#looking.has(what)) return;
+    this.#looking.add(what);
+    try {
+      await look();
+    } catch (error) {
+      // The log has a line for each change of the store's state; there is a next time.
+      if (!(error instanceof StoreError) && !(signal.aborted && error === signal.reason)) throw error;
+    } finally {
+      this.#looking.delete(what);
+    }
   }
 
   /**
@@ -111,8 +120,17 @@ export class JournalFollower {
     if (journal.unread(objects).length > 0) {
       this.#othersSeenSeconds = nowSeconds();
       stops.othersWereSeen(nowSeconds());
+      // What they hold may be served only since a change that was stored before them.
+      await this.#options.refreshAccess(signal);
     }
-    const gaps = await journal.merge(objects, this.counts, { passesGaps: false, signal });
+    // Of a writer that is gone no snapshot will come: as a restart would, this goes on over its gaps.
+    const silentSeconds = listedSeconds + store.clockOffsetSeconds - ALONE_SECONDS;
+    const passesGap = (last: ListedSegment): boolean => {
+      const isSilent = last.lastModifiedSeconds < silentSeconds;
+      if (isSilent) this.#passOver(last.boot);
+      return isSilent;
+    };
+    const gaps = await journal.merge(objects, this.counts, { passesGap, signal });
     this.#noteLocked();
     this.#note(gaps);
     if (gaps.length > 0 || isLate) await this.#catchUp(gaps, isLate, signal);
@@ -137,6 +155,16 @@ export class JournalFollower {
         { ...gap },
       );
     }
+  }
+
+  #passOver(boot: string): void {
+    this.#gaps.delete(boot);
+    this.#options.log.warn(
+      'A tracker that is gone left a gap in its journal, which nothing fills any more.',
+      {
+        boot,
+      },
+    );
   }
 
   /** Merges a snapshot that holds what is missing: at a gap, or, when it `isLate`, whatever may have been deleted. */
@@ -181,14 +209,5 @@ export class JournalFollower {
       this.snapshotsMerged += 1;
       return true;
     });
-  }
-}
-
-/** The log has a line for each change of the store's state; there is a next time. */
-async function contentWithFailure(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
   }
 }

@@ -14,7 +14,7 @@ import { OBJECT_BYTES_MAX, type Store, type StoredObject, StoreError } from './s
 import type { TableTurn } from './table-turn.ts';
 
 const READS_AT_ONCE = 4;
-/** Each start of a tracker is a boot; of so many starts ago no segment is left. */
+/** Each start of a tracker is a boot. More than so many are remembered only while segments of them are listed. */
 const BOOTS_MAX = 200;
 /** What so many listings named and was not there each time will not come. */
 const LISTINGS_MAX = 3;
@@ -41,6 +41,7 @@ export class JournalReader {
   readonly #damaged = new Set<string>();
   /** Segments that no key opens: what their boots wrote from there on waits. */
   readonly #locked = new Map<string, ListedSegment>();
+  readonly #newerBoots = new Set<string>();
   readonly #missing = new Map<string, number>();
 
   constructor(options: JournalReaderOptions) {
@@ -64,7 +65,14 @@ export class JournalReader {
   #advance(boot: string, sequence: number): void {
     this.#vector.delete(boot);
     this.#vector.set(boot, sequence);
-    if (this.#vector.size > BOOTS_MAX) this.#vector.delete(this.#vector.keys().next().value!);
+  }
+
+  /** Only who has no segment left may be forgotten: those it had would seem unread. */
+  #forgetBoots(listed: ReadonlyMap<string, unknown>): void {
+    for (const boot of this.#vector.keys()) {
+      if (this.#vector.size <= BOOTS_MAX) return;
+      if (!listed.has(boot)) this.#vector.delete(boot);
+    }
   }
 
   /** Whether the segment was found damaged; such ones are left as they are. */
@@ -80,26 +88,29 @@ export class JournalReader {
   }
 
   /**
-   * Merges the unread segments of a listing. At a gap it goes on with `passesGaps`, else it leaves the rest of that
-   * boot for later, as it does at a segment that no key opens. Rejects with a StoreError; what was merged till then
+   * Merges the unread segments of a listing. At a gap it goes on if `passesGap` says so, given the last segment of that
+   * boot, else it leaves the rest of the boot for later, as it does at a segment that no key opens or that a later
+   * version wrote. Rejects with a StoreError; what was merged till then
    * stays merged.
    *
-   * @returns the gaps that were met
+   * @returns the gaps at which it stopped
    */
   async merge(
     objects: readonly StoredObject[],
     counts: RestoreCounts,
-    options: { readonly passesGaps: boolean; readonly signal: AbortSignal },
+    options: { readonly passesGap: (last: ListedSegment) => boolean; readonly signal: AbortSignal },
   ): Promise<readonly Gap[]> {
+    const listed = listSegments(objects);
     const gaps = this.#gapsIn(objects);
+    for (const [boot] of gaps) if (options.passesGap(listed.get(boot)!.at(-1)!)) gaps.delete(boot);
     this.#forgetLocked(objects);
     const segments = this.unread(objects).filter(
-      ({ boot, sequence }) =>
-        !this.#locked.has(boot) && (options.passesGaps || sequence <= (gaps.get(boot)?.at ?? sequence)),
+      ({ boot, sequence }) => !this.#isLeft(boot) && sequence <= (gaps.get(boot)?.at ?? sequence),
     );
     await this.#readEach(segments, options.signal, (segment, bytes) =>
       this.#mergeOne(segment, bytes, counts),
     );
+    this.#forgetBoots(listed);
     return [...gaps].map(([boot, { sequence }]) => ({ boot, sequence }));
   }
 
@@ -128,6 +139,11 @@ export class JournalReader {
     return this.#locked.values().next().value?.key;
   }
 
+  /** Of these boots nothing more can be read for now, or by this version. */
+  #isLeft(boot: string): boolean {
+    return this.#locked.has(boot) || this.#newerBoots.has(boot);
+  }
+
   #forgetLocked(objects: readonly StoredObject[]): void {
     const listed = new Set(objects.map(({ key }) => key));
     for (const segment of this.#locked.values()) {
@@ -136,7 +152,7 @@ export class JournalReader {
   }
 
   /** The first gap of each boot: `at` is the last segment before it, `sequence` the last that is missing. */
-  #gapsIn(objects: readonly StoredObject[]): ReadonlyMap<string, { at: number; sequence: number }> {
+  #gapsIn(objects: readonly StoredObject[]): Map<string, { at: number; sequence: number }> {
     const gaps = new Map<string, { at: number; sequence: number }>();
     const last = new Map(this.#vector);
     for (const { boot, sequence } of this.unread(objects)) {
@@ -172,7 +188,7 @@ export class JournalReader {
   ): Promise<void> {
     const { turn, store, monotonicMs } = this.#options;
     await turn.take(async () => {
-      if (this.#locked.has(segment.boot)) return;
+      if (this.#isLeft(segment.boot)) return;
       if (bytes !== undefined) {
         const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
         const merger = new SegmentMerger(bytes, segment, settings, counts);
@@ -181,8 +197,14 @@ export class JournalReader {
           this.#locked.set(segment.boot, segment);
           return;
         }
-        if (merger.state === 'newer') this.#foundNewer(segment);
-        else if (merger.state === 'damaged') this.#foundDamaged(segment, merger.damage);
+        if (merger.state === 'newer') {
+          this.#foundNewer(segment);
+          // A snapshot must not say that it holds what nobody could read.
+          if (!merger.hasMerged) {
+            this.#newerBoots.add(segment.boot);
+            return;
+          }
+        } else if (merger.state === 'damaged') this.#foundDamaged(segment, merger.damage);
       }
       this.#advance(segment.boot, segment.sequence);
     });

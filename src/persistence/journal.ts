@@ -13,6 +13,7 @@
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import type { Family } from '../swarm/record.ts';
+import { timeLimit } from '../time-limit.ts';
 import type { AnnounceJournal } from '../tracker/announce-journal.ts';
 import { JournalEntryWriter, setOffset } from './journal-entries.ts';
 import { BlockTag, ObjectKind } from './object-format.ts';
@@ -30,6 +31,9 @@ export const SEGMENT_BYTES_MAX = 4 * 1024 * 1024;
 const BLOCK_AGE_SECONDS_MAX = 3_600;
 /** A process that is about to end tries more often. */
 const CLOSING_PAUSE_MS_MAX = 500;
+const CLOSING_FIRST_TRY_MS = 8_000;
+/** Longer than any call to a store takes. */
+const TRY_MS_MAX = 60_000;
 
 /** What a journal needs of the store beside its promises. */
 export interface JournalStore extends Store {
@@ -94,6 +98,7 @@ export class Journal implements AnnounceJournal {
   #writtenAtSeconds: number | undefined;
   #putting: Promise<void> | undefined;
   #wake: AbortController | undefined;
+  #try: AbortController | undefined;
   #isClosing = false;
   #isDropping = false;
   /** An interval has ended while segments waited. */
@@ -222,7 +227,10 @@ export class Journal implements AnnounceJournal {
     this.#isClosing = true;
     this.cut();
     this.#wake?.abort();
+    // A try that hangs on a connection that is dead must not take all the time there is; the next one may have it.
+    const patience = setTimeout(() => this.#try?.abort(), CLOSING_FIRST_TRY_MS);
     await this.#putting;
+    clearTimeout(patience);
     signal.removeEventListener('abort', end);
     const { bytesAtRisk, secondsAtRisk } = this.status;
     if (bytesAtRisk > 0) {
@@ -272,17 +280,23 @@ export class Journal implements AnnounceJournal {
     const { signal } = this.#ending;
     while (this.#waiting.length > 0 && !signal.aborted) {
       const segment = this.#waiting[0]!;
+      this.#try = new AbortController();
+      const limit = timeLimit(TRY_MS_MAX, signal, this.#try.signal);
       try {
-        await this.#put(segment, signal);
+        await this.#put(segment, limit.signal);
         this.#pause.reset();
         if (this.#isCutDue && this.#waiting.length === 0) this.cut();
       } catch (error) {
         if (signal.aborted && !(error instanceof StoreError)) break;
-        if (!(error instanceof StoreError)) throw error;
-        if (this.#isClosing && error.failure === 'locked') break; // no key comes to a process that ends
+        const isGivenUp = limit.signal.aborted && error === limit.signal.reason;
+        if (!(error instanceof StoreError) && !isGivenUp) throw error;
+        if (this.#isClosing && error instanceof StoreError && error.failure === 'locked') break; // no key comes to a process that ends
         await this.#pauseOrWake();
+      } finally {
+        limit.end();
       }
     }
+    this.#try = undefined;
     this.#putting = undefined; // with no wait since nothing was seen to wait, so that no cut is missed
   }
 

@@ -173,7 +173,7 @@ export class PartRestorer {
       }
       if (slot < 0) {
         slot = openIfRoom(table, infoHash, now);
-        table.expectPeers(slot, family, count - index);
+        table.expectPeers(slot, family, this.#fresh(entries, at, count - index, now));
       }
       const flags = (raw[at + seenAt + 1]! << 8) & FLAGS;
       const isFull =
@@ -189,6 +189,18 @@ export class PartRestorer {
       addresses.add(address, now);
       this.#counts.peersRestored += 1;
     }
+  }
+
+  /** Of so many records from byte `at`, those that have not expired. */
+  #fresh(entries: SwarmEntryReader, at: number, count: number, now: number): number {
+    const { peerTtlSeconds, offsetSeconds } = this.#settings;
+    const recordBytes = RECORD_BYTES[entries.family]!;
+    let fresh = 0;
+    for (let index = 0; index < count; index++) {
+      const seen = entries.lastSeenSeconds(at + index * recordBytes) - offsetSeconds;
+      if (now - seen <= peerTtlSeconds) fresh += 1;
+    }
+    return fresh;
   }
 }
 

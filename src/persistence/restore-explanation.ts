@@ -9,6 +9,7 @@ export function explainRestore(progress: RestoreProgress): string {
     case 'listing':
       return 'listing what the store holds';
     case 'reading':
+      if (partsDone >= parts) return `reading the journal, ${peersRestored} peers so far`;
       return `reading part ${Math.min(partsDone + 1, parts)} of ${parts}, ${peersRestored} peers so far`;
     case 'failing':
       return `the store cannot be read yet, and is tried again: ${lastError ?? 'no reason known'}`;
@@ -16,7 +17,9 @@ export function explainRestore(progress: RestoreProgress): string {
       const leftOut = peersLeftOut > 0 ? `, ${peersLeftOut} left out because the table is full` : '';
       const harmed = damaged.length > 0 ? `, ${damaged.length} damaged snapshots passed over` : '';
       const restored =
-        progress.snapshot === undefined ? 'nothing was saved before' : `${peersRestored} peers restored`;
+        progress.snapshot === undefined && progress.segments === 0
+          ? 'nothing was saved before'
+          : `${peersRestored} peers restored`;
       return `${restored}${leftOut}${harmed}`;
     }
   }

@@ -24,6 +24,7 @@ import {
 } from './part-restorer.ts';
 import { pauseMs, RetryPause } from './retry-pause.ts';
 import type { RestoreVerdict } from './saver.ts';
+import type { ListedSegment } from './segment-listing.ts';
 import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
 import type { StopMemory } from './stop-memory.ts';
 import { type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
@@ -202,9 +203,11 @@ export class Restorer implements RestoreVerdict {
     const unread = journal.unread(segments).length;
     await journal.rememberStops(segments, signal);
     try {
-      const gaps = await journal.merge(segments, this.#counts, { passesGaps: true, signal });
-      for (const gap of gaps)
-        log.info('The journal has a gap: its writer dropped segments, or they are deleted.', { ...gap });
+      const passesGap = ({ boot }: ListedSegment): boolean => {
+        log.info('The journal has a gap: its writer dropped segments, or they are deleted.', { boot });
+        return true;
+      };
+      await journal.merge(segments, this.#counts, { passesGap, signal });
     } finally {
       this.#segments += unread - journal.unread(segments).length;
     }

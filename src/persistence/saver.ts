@@ -33,6 +33,7 @@ import type { StoreKeys } from './store-keys.ts';
 import type { TableTurn } from './table-turn.ts';
 
 const WALK_MS_MAX = 5 * 60_000;
+const TAKE_BACK_MS_MAX = 30_000;
 
 /** What a saver needs of the table. */
 export interface SwarmSource {
@@ -228,18 +229,12 @@ export class Saver {
     const id: SnapshotId = { number: Math.max(this.#numberLast, listed[0]?.number ?? 0) + 1, boot };
     this.#numberLast = id.number;
 
-    const walked = await this.#options.turn.take(() => this.#cutAndWalk(id, signal));
-    const { changesAtCut, ...manifest } = walked;
-    // Others learn from the journal: a snapshot that came before what it covers would, after a crash, keep it from them.
-    await this.#options.journal.stored(manifest.cutSequence, signal);
-    const after = await store.list(SNAPSHOTS_PREFIX, signal);
-    const parts = listSnapshots(after).find((snapshot) => snapshot.prefix === snapshotPrefix(id));
-    if (manifest.partBytes.length > 0 && (parts === undefined || !isComplete(parts, manifest))) {
-      throw new StoreError(
-        'failed',
-        `Parts of ${snapshotPrefix(id)} are missing in ${store.address} after they were put.`,
-      );
-    }
+    const { changesAtCut, after, ...manifest } = await this.#prepare(id, signal).catch(async (error) => {
+      // What was given up for a shutdown has no time to be cleaned up after.
+      const isGivenUp = signal.aborted && (signal.reason as Error).name !== 'TimeoutError';
+      if (!isGivenUp) await this.#takeBack(id);
+      throw error;
+    });
     const bytes = encodeManifest(manifest, this.#options.keys);
     await store.put(manifestKey(id), bytes, signal);
 
@@ -253,6 +248,41 @@ export class Saver {
     const written = { key: manifestKey(id), sizeBytes: bytes.length, lastModifiedSeconds: takenAtSeconds };
     await this.#retain([...after, written], journal, signal);
     return { kind: 'saved', number: id.number, bytes: bytesAll, swarms, peers };
+  }
+
+  /** All but the manifest. */
+  async #prepare(
+    id: SnapshotId,
+    signal: AbortSignal,
+  ): Promise<Manifest & { readonly changesAtCut: number; readonly after: readonly StoredObject[] }> {
+    const { store, turn, journal } = this.#options;
+    const walked = await turn.take(() => this.#cutAndWalk(id, signal));
+    // Others learn from the journal: a snapshot that came before what it covers would, after a crash, keep it from them.
+    await journal.stored(walked.cutSequence, signal);
+    const after = await store.list(SNAPSHOTS_PREFIX, signal);
+    const parts = listSnapshots(after).find((snapshot) => snapshot.prefix === snapshotPrefix(id));
+    if (walked.partBytes.length > 0 && (parts === undefined || !isComplete(parts, walked))) {
+      throw new StoreError(
+        'failed',
+        `Parts of ${snapshotPrefix(id)} are missing in ${store.address} after they were put.`,
+      );
+    }
+    return { ...walked, after };
+  }
+
+  /** Parts without a manifest help nobody, and in a store that is full they keep the journal out. */
+  async #takeBack(id: SnapshotId): Promise<void> {
+    const { store } = this.#options;
+    const limit = timeLimit(TAKE_BACK_MS_MAX);
+    try {
+      for (const { key } of await store.list(snapshotPrefix(id), limit.signal)) {
+        await store.delete(key, limit.signal);
+      }
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error; // else the next retention sweeps them
+    } finally {
+      limit.end();
+    }
   }
 
   /**

@@ -38,6 +38,8 @@ export class SegmentMerger {
   /** An entry was met that is later than `untilSeconds`; its writer heard all that follows later still. */
   hasReachedUntil = false;
   #entries: JournalEntryReader | undefined;
+  /** Whether any entry of it has been looked at. */
+  hasMerged = false;
   #raw: Buffer = Buffer.alloc(0);
 
   /** With `onlyStops` the table is left as it is, and only its stops are remembered. */
@@ -96,6 +98,7 @@ export class SegmentMerger {
   }
 
   #merge(entries: JournalEntryReader): void {
+    this.hasMerged = true;
     const { isServed, nowSeconds, offsetSeconds } = this.#settings;
     const now = nowSeconds();
     // Its writer's clock may be ahead: nobody was heard in the future.

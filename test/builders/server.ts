@@ -103,7 +103,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const listener = createApp({ answers, counters, scrapeHashesMax, routers: options.routers ?? [] });
   const http = new HttpServer({
     listener,
-    lane: (options.hasLane ?? HAS_LANE) ? { answers, scrapeHashesMax, nowSeconds } : undefined,
+    lane:
+      (options.hasLane ?? HAS_LANE)
+        ? { answers, scrapeHashesMax, nowSeconds, monotonicMs: () => performance.now() }
+        : undefined,
     trustProxy,
     connectionsMax: 1_000,
     counters,

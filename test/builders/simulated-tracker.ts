@@ -10,7 +10,7 @@ import { NewerObjects } from '../../src/persistence/newer-objects.ts';
 import { Restorer } from '../../src/persistence/restorer.ts';
 import { Saver } from '../../src/persistence/saver.ts';
 import { StopMemory } from '../../src/persistence/stop-memory.ts';
-import { type Store, type StoredObject, StoreError } from '../../src/persistence/store.ts';
+import { type Store, type StoredObject, StoreError, withinSignal } from '../../src/persistence/store.ts';
 import type { StoreKeys } from '../../src/persistence/store-keys.ts';
 import { TableTurn } from '../../src/persistence/table-turn.ts';
 import { WatchedStore } from '../../src/persistence/watched-store.ts';
@@ -35,6 +35,7 @@ export interface SimulatedTrackerOptions {
   readonly waitingBytesMax?: number;
   readonly keep?: number;
   readonly keys?: StoreKeys;
+  readonly refreshAccess?: (signal: AbortSignal) => Promise<void>;
   /** Hears what the journal hears. */
   readonly witness?: AnnounceJournal;
 }
@@ -57,9 +58,9 @@ class StoreView implements Store {
     return this.#offsetSeconds;
   }
 
-  async put(key: string, bytes: Uint8Array): Promise<void> {
+  async put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     this.#assertThere();
-    await this.#shared.put(key, bytes);
+    await withinSignal('A put', this.#shared.put(key, bytes), signal);
     if (this.losesNextAcknowledgement) {
       this.losesNextAcknowledgement = false;
       throw new StoreError('timed-out', 'no answer');
@@ -139,7 +140,7 @@ export class SimulatedTracker {
       ...parts,
       journal: this.others,
       intervalSeconds: 10,
-      refreshAccess: () => Promise.resolve(),
+      refreshAccess: options.refreshAccess ?? (() => Promise.resolve()),
     });
     this.restorer = new Restorer({ ...parts, journal: this.others, whenServedIsKnown: Promise.resolve() });
     this.saver = new Saver({
@@ -174,7 +175,7 @@ export class SimulatedTracker {
   }
 
   follow(): Promise<void> {
-    return this.follower.tick(this.#ending.signal);
+    return this.follower.tick(this.#ending.signal, true);
   }
 
   /** Like SIGKILL: whatever it has under way is never heard of again. */
