@@ -2,12 +2,13 @@
  * `npm run bench`: Trakx beside other trackers and beside what Node costs by itself, in one run on one machine.
  *
  *   npm run bench -- [--quick] [--only trakx,opentracker,…] [--sections announce,mixed,…] [--scale 1]
- *                    [--restore-peers 1000000,3000000] [--results FOLDER]
+ *                    [--restore-peers 1000000,3000000] [--rounds 5] [--results FOLDER]
  *   npm run bench -- --replay-day [--minutes 10] [--scale 1]
  *   npm run bench -- --profile [--quick]
  *   npm run bench -- --capacity [--scale 1] [--ipv6-share 0]
  *
- * `--scale` makes the tables of event-loop, restore, saving and of the replayed day smaller. The server has core 0,
+ * `--scale` makes the tables of event-loop, restore, saving and of the replayed day smaller, `--rounds` says how often
+ * each is measured. The server has core 0,
  * everything else core 1 (the store a third one where there is one). Nothing but loopback is ever spoken to, but for
  * npm's bittorrent-tracker, which npm fetches once. Results are tables here, and JSON, Markdown and a page with plots
  * in bench/results/, written anew after each section. The exit code is 1 when something failed.
@@ -47,6 +48,7 @@ const { values } = parseArgs({
     profile: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
     scale: { type: 'string', default: '1' },
+    rounds: { type: 'string' },
     results: { type: 'string', default: RESULTS },
     capacity: { type: 'boolean', default: false },
     'ipv6-share': { type: 'string', default: '0' },
@@ -87,7 +89,8 @@ if (values['replay-day']) {
 process.exit();
 
 async function compare(): Promise<void> {
-  const size = sizes(values.quick);
+  const rounds = values.rounds === undefined ? undefined : Math.ceil(positive('rounds', values.rounds, 100));
+  const size = sizes(values.quick, rounds);
   const sections = new Set(words(values.sections, SECTIONS, '--sections'));
   const keys = CONTENDERS.map(({ key }) => key);
   const only = values.only === undefined ? keys : words(values.only, keys, '--only');

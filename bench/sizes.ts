@@ -66,6 +66,15 @@ const QUICK: typeof FULL = {
   minutesMax: 10,
 };
 
-export function sizes(isQuick: boolean): typeof FULL {
-  return isQuick ? QUICK : FULL;
+/** `rounds` in place of what each section has. */
+export function sizes(isQuick: boolean, rounds?: number): typeof FULL {
+  const size = isQuick ? QUICK : FULL;
+  if (rounds === undefined) return size;
+  return {
+    ...size,
+    rounds,
+    eventLoop: { ...size.eventLoop, rounds },
+    saving: { ...size.saving, rounds },
+    counting: { ...size.counting, starts: rounds },
+  };
 }
