@@ -7,6 +7,7 @@ import { Applied } from '../access/hash-list.ts';
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 import { AccessObjectReader, type AccessSection } from './access-object.ts';
+import { MissingObjects } from './missing-objects.ts';
 import type { NewerObjects } from './newer-objects.ts';
 import { ACCESS_PREFIX, bootOfAccessKey } from './object-keys.ts';
 import { pauseMs, RetryPause } from './retry-pause.ts';
@@ -17,8 +18,6 @@ const READS_AT_ONCE = 8;
 const FOLD_OBJECTS_MIN = 101;
 const INFO_HASH_BYTES = 20;
 const HASHES_PER_STEP = 256;
-/** An object that so many listings named and that was not there each time will not come. */
-const LISTINGS_MAX = 3;
 
 export interface AccessLoaderOptions {
   readonly store: Store;
@@ -46,7 +45,7 @@ export class AccessLoader {
   /** Those that are stored otherwise than this process would: with an older key, or plain though there is one. */
   readonly #sealedOtherwise = new Set<string>();
   /** Listings that named an object which was not there. */
-  readonly #missing = new Map<string, number>();
+  readonly #missing = new MissingObjects();
   #hashesLeftOut = 0;
   #loading: Promise<void> | undefined;
   #onLoaded: () => void = () => {};
@@ -179,9 +178,7 @@ export class AccessLoader {
       return await this.#options.store.get(key, signal);
     } catch (error) {
       if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
-      const listings = (this.#missing.get(key) ?? 0) + 1;
-      this.#missing.set(key, listings);
-      if (listings === LISTINGS_MAX) this.#leave(key, 'it is listed and not there');
+      if (this.#missing.note(key)) this.#leave(key, 'it is listed and not there');
       return undefined;
     }
   }

@@ -18,11 +18,10 @@ import { HeldTotals, noCounts, PartRestorer, type RestoreSettings } from './part
 import { JOURNAL_AGE_SECONDS_MIN } from './retention.ts';
 import type { ListedSegment } from './segment-listing.ts';
 import { type ListedSnapshot, listSnapshots } from './snapshot-listing.ts';
-import type { StopMemory } from './stop-memory.ts';
+import { OTHERS_SECONDS, type StopMemory } from './stop-memory.ts';
 import { type Store, type StoredObject, StoreError } from './store.ts';
 import type { TableTurn } from './table-turn.ts';
 
-const ALONE_SECONDS = 600;
 const ALONE_INTERVAL_SECONDS = 60;
 
 export interface JournalFollowerOptions extends Omit<RestoreSettings, 'offsetSeconds'> {
@@ -67,7 +66,7 @@ export class JournalFollower {
 
   /** Whether another tracker wrote to the store within the last ten minutes. */
   get hasCompany(): boolean {
-    return this.#options.nowSeconds() - this.#othersSeenSeconds <= ALONE_SECONDS;
+    return this.#options.nowSeconds() - this.#othersSeenSeconds <= OTHERS_SECONDS;
   }
 
   /** Looks if it is time to; called once an interval. Never rejects for what the store does. */
@@ -124,7 +123,7 @@ export class JournalFollower {
       await this.#options.refreshAccess(signal);
     }
     // Of a writer that is gone no snapshot will come: as a restart would, this goes on over its gaps.
-    const silentSeconds = listedSeconds + store.clockOffsetSeconds - ALONE_SECONDS;
+    const silentSeconds = listedSeconds + store.clockOffsetSeconds - OTHERS_SECONDS;
     const passesGap = (last: ListedSegment): boolean => {
       const isSilent = last.lastModifiedSeconds < silentSeconds;
       if (isSilent) this.#passOver(last.boot);

@@ -5,6 +5,7 @@
  */
 import type { Log } from '../log.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
+import { MissingObjects } from './missing-objects.ts';
 import type { NewerObjects } from './newer-objects.ts';
 import { noCounts, type RestoreCounts } from './part-restorer.ts';
 import { isPast, type ListedSegment, listSegments, type Vector } from './segment-listing.ts';
@@ -16,8 +17,6 @@ import type { TableTurn } from './table-turn.ts';
 const READS_AT_ONCE = 4;
 /** Each start of a tracker is a boot. More than so many are remembered only while segments of them are listed. */
 const BOOTS_MAX = 200;
-/** What so many listings named and was not there each time will not come. */
-const LISTINGS_MAX = 3;
 
 export interface JournalReaderOptions extends Omit<MergeSettings, 'offsetSeconds'> {
   readonly store: Store;
@@ -42,7 +41,7 @@ export class JournalReader {
   /** Segments that no key opens: what their boots wrote from there on waits. */
   readonly #locked = new Map<string, ListedSegment>();
   readonly #newerBoots = new Set<string>();
-  readonly #missing = new Map<string, number>();
+  readonly #missing = new MissingObjects();
 
   constructor(options: JournalReaderOptions) {
     this.#options = options;
@@ -221,10 +220,8 @@ export class JournalReader {
       return await this.#options.store.get(key, signal);
     } catch (error) {
       if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
-      const listings = (this.#missing.get(key) ?? 0) + 1;
-      this.#missing.set(key, listings);
-      if (listings < LISTINGS_MAX) throw error;
-      this.#missing.delete(key);
+      if (!this.#missing.note(key)) throw error;
+      this.#missing.forget(key);
       this.#foundDamaged(segment, 'it is listed and not there');
       return undefined;
     }

@@ -12,6 +12,7 @@ import type { SwarmTable } from '../swarm/swarm-table.ts';
 import type { JournalReader } from './journal-reader.ts';
 import { decodeManifest, type Manifest, type ManifestState } from './manifest.ts';
 import { vectorOf } from './manifest-cache.ts';
+import { MissingObjects } from './missing-objects.ts';
 import { NewerObjects } from './newer-objects.ts';
 import { compareNewestFirst, JOURNAL_PREFIX, manifestKey, partKey, SNAPSHOTS_PREFIX } from './object-keys.ts';
 import {
@@ -29,9 +30,6 @@ import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from './s
 import type { StopMemory } from './stop-memory.ts';
 import { type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
 import type { StoreKeys } from './store-keys.ts';
-
-/** What so many listings named and was not there each time will not come: its snapshot is damaged. */
-const LISTINGS_MAX = 3;
 
 export interface RestorerOptions {
   readonly store: Store;
@@ -89,7 +87,7 @@ export class Restorer implements RestoreVerdict {
   #lastError: string | undefined;
   #lastFailure: StoreFailure | undefined;
   /** Listings that named an object which was not there. */
-  readonly #missing = new Map<string, number>();
+  readonly #missing = new MissingObjects();
   /** By how much `table.changes` grew by what was restored. */
   #changes = 0;
 
@@ -312,9 +310,7 @@ export class Restorer implements RestoreVerdict {
       return await this.#options.store.get(key, signal);
     } catch (error) {
       if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
-      const listings = (this.#missing.get(key) ?? 0) + 1;
-      this.#missing.set(key, listings);
-      if (listings < LISTINGS_MAX) throw error;
+      if (!this.#missing.note(key)) throw error;
       return undefined;
     }
   }

@@ -7,7 +7,7 @@
  * one that runs, which does not know what was announced since it began, and saves anew.
  */
 import type { Log } from '../log.ts';
-import { type MonotonicMs, runInSlices } from '../slices.ts';
+import type { MonotonicMs } from '../slices.ts';
 import type { Totals } from '../swarm/swarm-table.ts';
 import type { Walk } from '../swarm/walk.ts';
 import { timeLimit } from '../time-limit.ts';
@@ -27,6 +27,7 @@ import {
 import { Retention } from './retention.ts';
 import { isSnapshotDue } from './snapshot-due.ts';
 import { isComplete, listSnapshots } from './snapshot-listing.ts';
+import { putParts } from './snapshot-parts.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { type Store, type StoredObject, StoreError } from './store.ts';
 import type { StoreKeys } from './store-keys.ts';
@@ -317,23 +318,10 @@ export class Saver {
       offsetSeconds: store.clockOffsetSeconds,
       ...(partBytesMax === undefined ? {} : { partBytesMax }),
     });
-    const partBytes: number[] = [];
     const walk = table.walk(nowSeconds());
-    try {
-      for (let hasMore = true; hasMore; writer.nextPart()) {
-        const step = (): boolean => {
-          hasMore = walk.step(writer);
-          return hasMore && !writer.isPartFull;
-        };
-        await runInSlices(step, { monotonicMs, signal });
-        const part = writer.finishPart();
-        if (part === undefined) continue;
-        await store.put(partKey(id, partBytes.length), part, signal);
-        partBytes.push(part.length);
-      }
-    } finally {
-      walk.end();
-    }
+    const put = (part: number, bytes: Uint8Array): Promise<void> =>
+      store.put(partKey(id, part), bytes, signal);
+    const partBytes = await putParts(walk, writer, { put, monotonicMs, signal });
     if (walk.lost > 0) {
       throw new StoreError('failed', `${walk.lost} peers moved past the walk faster than it could follow.`);
     }

@@ -3,7 +3,7 @@
  * for a tracker to start from. All times are by the clock of the store that the state came from. What was put is taken
  * back when the writing fails, so that a second try finds the store empty again.
  */
-import { type MonotonicMs, runInSlices } from '../slices.ts';
+import type { MonotonicMs } from '../slices.ts';
 import type { SwarmTable } from '../swarm/swarm-table.ts';
 import { encodeManifest, type Manifest } from './manifest.ts';
 import {
@@ -15,6 +15,7 @@ import {
   snapshotPrefix,
 } from './object-keys.ts';
 import { isComplete, listSnapshots } from './snapshot-listing.ts';
+import { putParts } from './snapshot-parts.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { type Store, StoreError } from './store.ts';
 import type { StoreKeys } from './store-keys.ts';
@@ -73,26 +74,14 @@ async function write(id: SnapshotId, options: SingleSnapshotOptions, put: string
     keys,
     ...(partBytesMax === undefined ? {} : { partBytesMax }),
   });
-  const partBytes: number[] = [];
+  const putPart = async (part: number, bytes: Uint8Array): Promise<void> => {
+    const key = partKey(id, part);
+    put.push(key);
+    await store.put(key, bytes, signal);
+    onWritten?.(bytes.length);
+  };
   const walk = table.walk(takenAtSeconds);
-  try {
-    for (let hasMore = true; hasMore; writer.nextPart()) {
-      const step = (): boolean => {
-        hasMore = walk.step(writer);
-        return hasMore && !writer.isPartFull;
-      };
-      await runInSlices(step, { monotonicMs, signal });
-      const part = writer.finishPart();
-      if (part === undefined) continue;
-      const key = partKey(id, partBytes.length);
-      put.push(key);
-      await store.put(key, part, signal);
-      partBytes.push(part.length);
-      onWritten?.(part.length);
-    }
-  } finally {
-    walk.end();
-  }
+  const partBytes = await putParts(walk, writer, { put: putPart, monotonicMs, signal });
   const { swarmsTotal: swarms, peersTotal: peers } = writer;
   const { completed } = table.totals;
   const manifest = { ...id, takenAtSeconds, partBytes, swarms, peers, completed, cutSequence: 0, vector: {} };
