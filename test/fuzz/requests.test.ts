@@ -11,7 +11,7 @@ import { type RandomSource, randomSource } from './random.ts';
 const MUTANTS_A_BATCH = 1_000;
 const RSS_GROWTH_BYTES_MAX = 10 * 2 ** 20;
 /** Until then the tracker compiles its code and its pools find their size, which takes some MiB on any setting. */
-const WARM_UP_BATCHES = 12;
+const WARM_UP_BATCHES = 10;
 /** `FUZZ_SEED=… node test/run.mjs fuzz` repeats a run. */
 const SEED = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
 
