@@ -17,6 +17,10 @@ const mayImport = {
   'time-limit': [],
 };
 
+// The storeys of src/persistence/, which may import from those before them: what a store is, the bytes of objects, what is
+// listed, what is merged into the table, then the three kinds of objects, and looking at a store from outside.
+const persistenceStoreys = ['store', 'format', 'listing', 'merge', 'journal', 'snapshot', 'access', 'survey'];
+
 // Packages that stand behind one door each, so that replacing one touches one place.
 const doors = {
   express: ['http'],
@@ -38,6 +42,15 @@ export default {
       from: { path: room(name) },
       to: { path: '^src/', pathNot: anyOf([name, ...allowed]) },
     })),
+    ...persistenceStoreys.map((name, storey) => ({
+      name: `persistence-${name}-imports-downward`,
+      severity: 'error',
+      from: { path: room(`persistence/${name}`) },
+      to: {
+        path: '^src/persistence/',
+        pathNot: anyOf(persistenceStoreys.slice(0, storey + 1).map((lower) => `persistence/${lower}`)),
+      },
+    })),
     ...Object.entries(doors).map(([name, rooms]) => ({
       name: `${name}-behind-its-door`,
       severity: 'error',
@@ -48,7 +61,13 @@ export default {
     {
       name: 'nothing-outside-the-plan',
       severity: 'error',
-      from: { path: '^src/', pathNot: anyOf(Object.keys(mayImport)) },
+      from: {
+        path: '^src/',
+        pathNot: anyOf([
+          ...Object.keys(mayImport).filter((name) => name !== 'persistence'),
+          ...persistenceStoreys.map((name) => `persistence/${name}`),
+        ]),
+      },
       to: {},
     },
     { name: 'nothing-unresolved', severity: 'error', from: { path: '^src/' }, to: { couldNotResolve: true } },

@@ -54,6 +54,16 @@ describe('the check of the layering', () => {
       'cli-imports-downward',
     ],
     [
+      'an import from a lower storey of persistence to a higher one',
+      { 'src/persistence/format/planted.ts': "import '../snapshot/saver.ts';\n" },
+      'persistence-format-imports-downward',
+    ],
+    [
+      'a file of persistence outside its storeys',
+      { 'src/persistence/planted.ts': "import './store/store.ts';\n" },
+      'nothing-outside-the-plan',
+    ],
+    [
       'a package behind another’s door',
       { 'src/config/planted.ts': "import express from 'express';\nexport const planted = express;\n" },
       'express-behind-its-door',

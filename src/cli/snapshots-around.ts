@@ -1,9 +1,9 @@
 /** What the commands of `trakx snapshots` work on: the store, where they write, the clock. */
 import type { Config } from '../config/config.ts';
-import { parseSnapshotName, snapshotName } from '../persistence/object-keys.ts';
-import type { SurveyedSnapshot } from '../persistence/snapshot-survey.ts';
-import type { Store } from '../persistence/store.ts';
-import type { StoreKeys } from '../persistence/store-keys.ts';
+import { parseSnapshotName, snapshotName } from '../persistence/format/object-keys.ts';
+import type { StoreKeys } from '../persistence/format/store-keys.ts';
+import type { Store } from '../persistence/store/store.ts';
+import type { SurveyedSnapshot } from '../persistence/survey/snapshot-survey.ts';
 import type { MonotonicMs } from '../slices.ts';
 import type { Progress } from './progress.ts';
 

@@ -1,14 +1,14 @@
 /**
- * `trakx snapshots export`: a snapshot as JSON lines (persistence/snapshot-lines.ts), to standard output or a file
+ * `trakx snapshots export`: a snapshot as JSON lines (persistence/survey/snapshot-lines.ts), to standard output or a file
  * that only its owner can read, because the lines hold people's addresses.
  */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { readAhead } from '../persistence/read-ahead.ts';
-import { SnapshotLines } from '../persistence/snapshot-lines.ts';
-import { isOversized } from '../persistence/snapshot-listing.ts';
-import { type SurveyedSnapshot, surveySnapshots } from '../persistence/snapshot-survey.ts';
+import { isOversized } from '../persistence/listing/snapshot-listing.ts';
+import { readAhead } from '../persistence/store/read-ahead.ts';
+import { SnapshotLines } from '../persistence/survey/snapshot-lines.ts';
+import { type SurveyedSnapshot, surveySnapshots } from '../persistence/survey/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
 import { type Around, CommandError, findSnapshot, nameOf, newestWhole } from './snapshots-around.ts';
 

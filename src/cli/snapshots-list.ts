@@ -1,5 +1,9 @@
 /** `trakx snapshots list`: one line for each snapshot in the store, newest first. */
-import { type SurveyedSnapshot, storedBytes, surveySnapshots } from '../persistence/snapshot-survey.ts';
+import {
+  type SurveyedSnapshot,
+  storedBytes,
+  surveySnapshots,
+} from '../persistence/survey/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
 import { bytesText, durationText, timeText } from './quantities.ts';
 import { type Around, storeSeconds } from './snapshots-around.ts';

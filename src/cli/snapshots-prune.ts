@@ -1,6 +1,6 @@
 /**
  * `trakx snapshots prune`: deletes what the retention would, and what is asked for by name. Says first what and why,
- * and asks before anything goes that a running tracker would have kept. Safe beside one (persistence/prune-plan.ts).
+ * and asks before anything goes that a running tracker would have kept. Safe beside one (persistence/survey/prune-plan.ts).
  */
 import {
   type PruneItem,
@@ -8,8 +8,8 @@ import {
   PruneRefusal,
   planPrune,
   prune,
-} from '../persistence/prune-plan.ts';
-import { surveySnapshots } from '../persistence/snapshot-survey.ts';
+} from '../persistence/survey/prune-plan.ts';
+import { surveySnapshots } from '../persistence/survey/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
 import { bytesText, counted } from './quantities.ts';
 import { type Around, CommandError, findSnapshot, nameOf } from './snapshots-around.ts';

@@ -3,12 +3,13 @@
  * which must hold neither snapshots nor a journal; bans and allowed hashes come along as they are now. The store that
  * it is read from is not changed. So it brings a state back, and copies one from a directory to a bucket or back.
  */
-import { copyAccessObjects } from '../persistence/access-copy.ts';
-import { whatIsThere, writeSingleSnapshot } from '../persistence/single-snapshot.ts';
-import { storedBytes } from '../persistence/snapshot-survey.ts';
-import { loadStateAt, type StateAt } from '../persistence/state-at.ts';
-import type { Store } from '../persistence/store.ts';
-import type { StoreKeys } from '../persistence/store-keys.ts';
+
+import type { StoreKeys } from '../persistence/format/store-keys.ts';
+import type { Store } from '../persistence/store/store.ts';
+import { copyAccessObjects } from '../persistence/survey/access-copy.ts';
+import { whatIsThere, writeSingleSnapshot } from '../persistence/survey/single-snapshot.ts';
+import { storedBytes } from '../persistence/survey/snapshot-survey.ts';
+import { loadStateAt, type StateAt } from '../persistence/survey/state-at.ts';
 import { ExitCode } from './exit-code.ts';
 import { bytesText, counted, timeText } from './quantities.ts';
 import { type Around, CommandError, nameOf } from './snapshots-around.ts';

@@ -1,15 +1,16 @@
 /** `trakx snapshots verify`: reads every byte of one snapshot, or of everything in the store, and says what is wrong. */
-import { checkAccessObjects } from '../persistence/access-check.ts';
-import { checkJournal, journalPast, missingSegments } from '../persistence/journal-survey.ts';
-import { vectorOf } from '../persistence/manifest-cache.ts';
-import { JOURNAL_PREFIX } from '../persistence/object-keys.ts';
-import { checkSnapshot, type ObjectProblem } from '../persistence/snapshot-check.ts';
+
+import { JOURNAL_PREFIX } from '../persistence/format/object-keys.ts';
+import { vectorOf } from '../persistence/listing/manifest-cache.ts';
+import { checkAccessObjects } from '../persistence/survey/access-check.ts';
+import { checkJournal, journalPast, missingSegments } from '../persistence/survey/journal-survey.ts';
+import { checkSnapshot, type ObjectProblem } from '../persistence/survey/snapshot-check.ts';
 import {
   isLeftover,
   type SurveyedSnapshot,
   storedBytes,
   surveySnapshots,
-} from '../persistence/snapshot-survey.ts';
+} from '../persistence/survey/snapshot-survey.ts';
 import { ExitCode } from './exit-code.ts';
 import { bytesText, counted } from './quantities.ts';
 import {

@@ -1,7 +1,7 @@
 /** Reads and checks the JSON that an administrator sends, and says what is wrong with it. */
 import type { IncomingMessage } from 'node:http';
-import { CHANGE_HASHES_MAX } from '../persistence/access-log.ts';
-import { REASON_BYTES_MAX } from '../persistence/access-object.ts';
+import { CHANGE_HASHES_MAX } from '../persistence/access/access-log.ts';
+import { REASON_BYTES_MAX } from '../persistence/format/access-object.ts';
 import { parseInfoHash } from '../protocol/info-hash.ts';
 import { type MonotonicMs, runInSlices } from '../slices.ts';
 

@@ -6,7 +6,7 @@ import {
   HeaderAt,
   OBJECT_HEADER_BYTES,
   type ObjectKind,
-} from '../../src/persistence/object-format.ts';
+} from '../../src/persistence/format/object-format.ts';
 
 export function flipBit(bytes: Uint8Array, at: number, bit = 0): Uint8Array {
   const damaged = Uint8Array.from(bytes);

@@ -1,6 +1,6 @@
 /** Keys for tests: none, or known ones with nonces that are the same in every run. */
 import { createHash } from 'node:crypto';
-import { StoreKeys } from '../../src/persistence/store-keys.ts';
+import { StoreKeys } from '../../src/persistence/format/store-keys.ts';
 
 export function noKeys(): StoreKeys {
   return new StoreKeys([], () => {

@@ -1,13 +1,13 @@
 /** Trackers' parts over a store in memory whose objects are sealed, with one key or another. */
 import assert from 'node:assert/strict';
 import { Access } from '../../src/access/access.ts';
-import { AccessLog, type AccessLogOptions } from '../../src/persistence/access-log.ts';
-import { GuardedStore } from '../../src/persistence/guarded-store.ts';
-import { isSealedHeader } from '../../src/persistence/object-format.ts';
-import type { Restorer } from '../../src/persistence/restorer.ts';
-import type { Store } from '../../src/persistence/store.ts';
-import type { StoreKeys } from '../../src/persistence/store-keys.ts';
-import { WatchedStore } from '../../src/persistence/watched-store.ts';
+import { AccessLog, type AccessLogOptions } from '../../src/persistence/access/access-log.ts';
+import { GuardedStore } from '../../src/persistence/format/guarded-store.ts';
+import { isSealedHeader } from '../../src/persistence/format/object-format.ts';
+import type { StoreKeys } from '../../src/persistence/format/store-keys.ts';
+import type { Restorer } from '../../src/persistence/snapshot/restorer.ts';
+import type { Store } from '../../src/persistence/store/store.ts';
+import { WatchedStore } from '../../src/persistence/store/watched-store.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import type { PeerAnnounce } from './announces.ts';
 import { type MemoryLog, memoryLog } from './log.ts';

@@ -2,18 +2,24 @@
  * A tracker without its port: the table and all that keeps it beyond the process, over a store that is shared, with a
  * clock of its own that the test moves. Dies without a word, and another is started on the same store.
  */
-import { Journal } from '../../src/persistence/journal.ts';
-import { JournalFollower } from '../../src/persistence/journal-follower.ts';
-import { JournalReader } from '../../src/persistence/journal-reader.ts';
-import { ManifestCache } from '../../src/persistence/manifest-cache.ts';
-import { NewerObjects } from '../../src/persistence/newer-objects.ts';
-import { Restorer } from '../../src/persistence/restorer.ts';
-import { Saver } from '../../src/persistence/saver.ts';
-import { StopMemory } from '../../src/persistence/stop-memory.ts';
-import { type Store, type StoredObject, StoreError, withinSignal } from '../../src/persistence/store.ts';
-import type { StoreKeys } from '../../src/persistence/store-keys.ts';
-import { TableTurn } from '../../src/persistence/table-turn.ts';
-import { WatchedStore } from '../../src/persistence/watched-store.ts';
+
+import type { StoreKeys } from '../../src/persistence/format/store-keys.ts';
+import { Journal } from '../../src/persistence/journal/journal.ts';
+import { JournalFollower } from '../../src/persistence/journal/journal-follower.ts';
+import { JournalReader } from '../../src/persistence/journal/journal-reader.ts';
+import { ManifestCache } from '../../src/persistence/listing/manifest-cache.ts';
+import { NewerObjects } from '../../src/persistence/listing/newer-objects.ts';
+import { StopMemory } from '../../src/persistence/merge/stop-memory.ts';
+import { TableTurn } from '../../src/persistence/merge/table-turn.ts';
+import { Restorer } from '../../src/persistence/snapshot/restorer.ts';
+import { Saver } from '../../src/persistence/snapshot/saver.ts';
+import {
+  type Store,
+  type StoredObject,
+  StoreError,
+  withinSignal,
+} from '../../src/persistence/store/store.ts';
+import { WatchedStore } from '../../src/persistence/store/watched-store.ts';
 import { Counters } from '../../src/stats/counters.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import type { AnnounceJournal } from '../../src/tracker/announce-journal.ts';

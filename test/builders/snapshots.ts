@@ -1,13 +1,14 @@
 /** Savers, restorers and what they share, for tests, with a clock that stands still unless the test moves it. */
-import { JournalReader } from '../../src/persistence/journal-reader.ts';
-import { ManifestCache } from '../../src/persistence/manifest-cache.ts';
-import { NewerObjects } from '../../src/persistence/newer-objects.ts';
-import { JOURNAL_PREFIX } from '../../src/persistence/object-keys.ts';
-import { Restorer, type RestorerOptions } from '../../src/persistence/restorer.ts';
-import { type RestoreVerdict, Saver, type SaverOptions } from '../../src/persistence/saver.ts';
-import { StopMemory } from '../../src/persistence/stop-memory.ts';
-import type { Store } from '../../src/persistence/store.ts';
-import { TableTurn } from '../../src/persistence/table-turn.ts';
+
+import { JOURNAL_PREFIX } from '../../src/persistence/format/object-keys.ts';
+import { JournalReader } from '../../src/persistence/journal/journal-reader.ts';
+import { ManifestCache } from '../../src/persistence/listing/manifest-cache.ts';
+import { NewerObjects } from '../../src/persistence/listing/newer-objects.ts';
+import { StopMemory } from '../../src/persistence/merge/stop-memory.ts';
+import { TableTurn } from '../../src/persistence/merge/table-turn.ts';
+import { Restorer, type RestorerOptions } from '../../src/persistence/snapshot/restorer.ts';
+import { type RestoreVerdict, Saver, type SaverOptions } from '../../src/persistence/snapshot/saver.ts';
+import type { Store } from '../../src/persistence/store/store.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { noKeys } from './keys.ts';
 import { memoryLog } from './log.ts';

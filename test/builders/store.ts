@@ -3,8 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from '../../src/persistence/open-store.ts';
-import { type Store, type StoredObject, StoreError, type StoreFailure } from '../../src/persistence/store.ts';
+import { openStore } from '../../src/persistence/store/open-store.ts';
+import {
+  type Store,
+  type StoredObject,
+  StoreError,
+  type StoreFailure,
+} from '../../src/persistence/store/store.ts';
 import { startS3Server } from './s3-server.ts';
 
 export const nowSeconds = (): number => Math.floor(Date.now() / 1000);

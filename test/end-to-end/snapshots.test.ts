@@ -1,7 +1,7 @@
 /** `trakx snapshots` beside a tracker that runs, and on what it has left. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openStore } from '../../src/persistence/open-store.ts';
+import { openStore } from '../../src/persistence/store/open-store.ts';
 import { trakx } from '../builders/command.ts';
 import { nowSeconds } from '../builders/store.ts';
 import { startTracker, type TrackerProcess, temporaryFolder } from '../builders/tracker-process.ts';

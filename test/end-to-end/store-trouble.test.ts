@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { AccessObjectWriter } from '../../src/persistence/access-object.ts';
-import { accessKey } from '../../src/persistence/object-keys.ts';
-import { openStore as openStoreAt } from '../../src/persistence/open-store.ts';
-import type { Store } from '../../src/persistence/store.ts';
+import { AccessObjectWriter } from '../../src/persistence/format/access-object.ts';
+import { accessKey } from '../../src/persistence/format/object-keys.ts';
+import { openStore as openStoreAt } from '../../src/persistence/store/open-store.ts';
+import type { Store } from '../../src/persistence/store/store.ts';
 import { noKeys } from '../builders/keys.ts';
 import { escaped, hashOf, peerIdOf } from '../builders/requests.ts';
 import { type S3Process, startS3Process } from '../builders/s3-process.ts';

@@ -2,9 +2,9 @@
  * What stands in test/golden/: a snapshot of the golden table, a change of the access lists, and two segments of a
  * journal, plain or sealed.
  */
-import { AccessObjectWriter } from '../../src/persistence/access-object.ts';
-import { segmentKey } from '../../src/persistence/object-keys.ts';
-import { StoreKeys } from '../../src/persistence/store-keys.ts';
+import { AccessObjectWriter } from '../../src/persistence/format/access-object.ts';
+import { segmentKey } from '../../src/persistence/format/object-keys.ts';
+import { StoreKeys } from '../../src/persistence/format/store-keys.ts';
 import { announceTo, type PeerAnnounce } from '../builders/announces.ts';
 import { SimulatedTracker } from '../builders/simulated-tracker.ts';
 import { makeSaver } from '../builders/snapshots.ts';

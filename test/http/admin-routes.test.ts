@@ -6,7 +6,7 @@ import { afterEach, describe, it } from 'node:test';
 import express from 'express';
 import { Access } from '../../src/access/access.ts';
 import { adminRoutes } from '../../src/http/admin-routes.ts';
-import { AccessLog } from '../../src/persistence/access-log.ts';
+import { AccessLog } from '../../src/persistence/access/access-log.ts';
 import { formatInfoHash } from '../../src/protocol/info-hash.ts';
 import { noKeys } from '../builders/keys.ts';
 import { memoryLog } from '../builders/log.ts';

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { StoreError } from '../../src/persistence/store.ts';
+import { StoreError } from '../../src/persistence/store/store.ts';
 import { announceTo, anyPeerAnnounce, type PeerAnnounce } from '../builders/announces.ts';
 import { contents } from '../builders/saved-swarms.ts';
 import { SimulatedTracker } from '../builders/simulated-tracker.ts';

@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseSegmentKey, parseSnapshotKey } from '../../src/persistence/object-keys.ts';
+import { parseSegmentKey, parseSnapshotKey } from '../../src/persistence/format/object-keys.ts';
 import type { AnnounceJournal } from '../../src/tracker/announce-journal.ts';
 import { announceTo, anyPeerAnnounce, type PeerAnnounce } from '../builders/announces.ts';
 import { contents } from '../builders/saved-swarms.ts';

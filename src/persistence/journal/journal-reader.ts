@@ -1,0 +1,249 @@
+/**
+ * Reads the journal segments that other boots have written, and merges each once and in its order into the table
+ * (rule D-J2): the restore does so with all that its snapshot does not hold, and then journal-follower.ts with what
+ * comes. The vector says, per boot, up to which segment that is done.
+ */
+import type { Log } from '../../log.ts';
+import { type MonotonicMs, runInSlices } from '../../slices.ts';
+import { MissingObjects } from '../listing/missing-objects.ts';
+import type { NewerObjects } from '../listing/newer-objects.ts';
+import { isPast, type ListedSegment, listSegments, type Vector } from '../listing/segment-listing.ts';
+import { noCounts, type RestoreCounts } from '../merge/part-restorer.ts';
+import { type MergeSettings, SegmentMerger } from '../merge/segment-merger.ts';
+import { OTHERS_SECONDS } from '../merge/stop-memory.ts';
+import type { TableTurn } from '../merge/table-turn.ts';
+import { OBJECT_BYTES_MAX, type Store, type StoredObject, StoreError } from '../store/store.ts';
+
+const READS_AT_ONCE = 4;
+/** Each start of a tracker is a boot. More than so many are remembered only while segments of them are listed. */
+const BOOTS_MAX = 200;
+
+export interface JournalReaderOptions extends Omit<MergeSettings, 'offsetSeconds'> {
+  readonly store: Store;
+  readonly newer: NewerObjects;
+  /** Of this process: its own segments tell it nothing. */
+  readonly boot: string;
+  readonly turn: TableTurn;
+  readonly monotonicMs: MonotonicMs;
+  readonly log: Log;
+}
+
+/** Segments of `boot` up to `sequence` are missing: dropped by their writer, or deleted before they were read. */
+export interface Gap {
+  readonly boot: string;
+  readonly sequence: number;
+}
+
+export class JournalReader {
+  readonly #options: JournalReaderOptions;
+  readonly #vector = new Map<string, number>();
+  readonly #damaged = new Set<string>();
+  /** Segments that no key opens: what their boots wrote from there on waits. */
+  readonly #locked = new Map<string, ListedSegment>();
+  readonly #newerBoots = new Set<string>();
+  readonly #missing = new MissingObjects();
+
+  constructor(options: JournalReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Per boot the last segment that is part of the table. */
+  get vector(): Vector {
+    return this.#vector;
+  }
+
+  /** What a vector covers is part of the table from now on. */
+  cover(vector: Vector): void {
+    for (const [boot, sequence] of vector) {
+      if (boot === this.#options.boot) continue;
+      this.#advance(boot, Math.max(sequence, this.#vector.get(boot) ?? 0));
+    }
+  }
+
+  /** The boots heard last stay: one that is forgotten and heard again would seem to have a gap. */
+  #advance(boot: string, sequence: number): void {
+    this.#vector.delete(boot);
+    this.#vector.set(boot, sequence);
+  }
+
+  /** Only who has no segment left may be forgotten: those it had would seem unread. */
+  #forgetBoots(listed: ReadonlyMap<string, unknown>): void {
+    for (const boot of this.#vector.keys()) {
+      if (this.#vector.size <= BOOTS_MAX) return;
+      if (!listed.has(boot)) this.#vector.delete(boot);
+    }
+  }
+
+  /** Whether the segment was found damaged; such ones are left as they are. */
+  isDamaged(key: string): boolean {
+    return this.#damaged.has(key);
+  }
+
+  /** Segments in the listing that are not part of the table yet, of each boot in their order. */
+  unread(objects: readonly StoredObject[]): readonly ListedSegment[] {
+    return [...listSegments(objects).values()]
+      .flat()
+      .filter((segment) => segment.boot !== this.#options.boot && isPast(segment, this.#vector));
+  }
+
+  /**
+   * Merges the unread segments of a listing. At a gap it goes on if `passesGap` says so, given the last segment of that
+   * boot, else it leaves the rest of the boot for later, as it does at a segment that no key opens or that a later
+   * version wrote. Rejects with a StoreError; what was merged till then
+   * stays merged.
+   *
+   * @returns the gaps at which it stopped
+   */
+  async merge(
+    objects: readonly StoredObject[],
+    counts: RestoreCounts,
+    options: { readonly passesGap: (last: ListedSegment) => boolean; readonly signal: AbortSignal },
+  ): Promise<readonly Gap[]> {
+    const listed = listSegments(objects);
+    const gaps = this.#gapsIn(objects);
+    for (const [boot] of gaps) if (options.passesGap(listed.get(boot)!.at(-1)!)) gaps.delete(boot);
+    this.#forgetLocked(objects);
+    const segments = this.unread(objects).filter(
+      ({ boot, sequence }) => !this.#isLeft(boot) && sequence <= (gaps.get(boot)?.at ?? sequence),
+    );
+    await this.#readEach(segments, options.signal, (segment, bytes) =>
+      this.#mergeOne(segment, bytes, counts),
+    );
+    this.#forgetBoots(listed);
+    return [...gaps].map(([boot, { sequence }]) => ({ boot, sequence }));
+  }
+
+  /**
+   * Remembers the stops of the last minutes that the table knows already, so that what another tracker stores late does
+   * not bring those peers back (rule D-S4). For a restart: the memory of stops is not saved. Rejects with a StoreError.
+   */
+  async rememberStops(objects: readonly StoredObject[], signal: AbortSignal): Promise<void> {
+    const { store, nowSeconds, boot, monotonicMs } = this.#options;
+    const sinceSeconds = nowSeconds() + store.clockOffsetSeconds - OTHERS_SECONDS;
+    const known = [...listSegments(objects).values()]
+      .flat()
+      .filter(
+        (one) => one.boot !== boot && one.lastModifiedSeconds >= sinceSeconds && !isPast(one, this.#vector),
+      );
+    await this.#readEach(known, signal, async (segment, bytes) => {
+      if (bytes === undefined) return;
+      const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
+      const merger = new SegmentMerger(bytes, segment, settings, noCounts(), { onlyStops: true });
+      await runInSlices(() => merger.step(), { monotonicMs, signal });
+    });
+  }
+
+  /** The first segment of the last listing that is sealed with a key that is not in STORE_KEY. */
+  get firstLocked(): string | undefined {
+    return this.#locked.values().next().value?.key;
+  }
+
+  /** Of these boots nothing more can be read for now, or by this version. */
+  #isLeft(boot: string): boolean {
+    return this.#locked.has(boot) || this.#newerBoots.has(boot);
+  }
+
+  #forgetLocked(objects: readonly StoredObject[]): void {
+    const listed = new Set(objects.map(({ key }) => key));
+    for (const segment of this.#locked.values()) {
+      if (!listed.has(segment.key) || !isPast(segment, this.#vector)) this.#locked.delete(segment.boot);
+    }
+  }
+
+  /** The first gap of each boot: `at` is the last segment before it, `sequence` the last that is missing. */
+  #gapsIn(objects: readonly StoredObject[]): Map<string, { at: number; sequence: number }> {
+    const gaps = new Map<string, { at: number; sequence: number }>();
+    const last = new Map(this.#vector);
+    for (const { boot, sequence } of this.unread(objects)) {
+      const at = last.get(boot) ?? 0;
+      if (sequence !== at + 1 && !gaps.has(boot)) gaps.set(boot, { at, sequence: sequence - 1 });
+      last.set(boot, sequence);
+    }
+    return gaps;
+  }
+
+  /** One after the other, while the next are being read. */
+  async #readEach(
+    segments: readonly ListedSegment[],
+    signal: AbortSignal,
+    take: (segment: ListedSegment, bytes: Uint8Array | undefined) => Promise<void>,
+  ): Promise<void> {
+    const ahead: Promise<Uint8Array | undefined>[] = [];
+    for (const [index, segment] of segments.entries()) {
+      while (ahead.length < READS_AT_ONCE && index + ahead.length < segments.length) {
+        const bytes = this.#get(segments[index + ahead.length]!, signal);
+        bytes.catch(() => {}); // it is awaited in its turn, or an earlier one has failed
+        ahead.push(bytes);
+      }
+      await take(segment, await ahead.shift()!);
+    }
+  }
+
+  /** All of it or nothing: a half that is merged would be counted again. So no signal ends it. */
+  async #mergeOne(
+    segment: ListedSegment,
+    bytes: Uint8Array | undefined,
+    counts: RestoreCounts,
+  ): Promise<void> {
+    const { turn, store, monotonicMs } = this.#options;
+    await turn.take(async () => {
+      if (this.#isLeft(segment.boot)) return;
+      if (bytes !== undefined) {
+        const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
+        const merger = new SegmentMerger(bytes, segment, settings, counts);
+        await runInSlices(() => merger.step(), { monotonicMs });
+        if (merger.state === 'locked') {
+          this.#locked.set(segment.boot, segment);
+          return;
+        }
+        if (merger.state === 'newer') {
+          this.#foundNewer(segment);
+          // A snapshot must not say that it holds what nobody could read.
+          if (!merger.hasMerged) {
+            this.#newerBoots.add(segment.boot);
+            return;
+          }
+        } else if (merger.state === 'damaged') this.#foundDamaged(segment, merger.damage);
+      }
+      this.#advance(segment.boot, segment.sequence);
+    });
+  }
+
+  /** Rejects with 'not-found' so that the store is listed again, until several listings named what is not there. */
+  async #get(segment: ListedSegment, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const { key, sizeBytes } = segment;
+    if (sizeBytes > OBJECT_BYTES_MAX) {
+      this.#foundDamaged(segment, 'it is larger than any that is written');
+      return undefined;
+    }
+    try {
+      return await this.#options.store.get(key, signal);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
+      if (!this.#missing.note(key)) throw error;
+      this.#missing.forget(key);
+      this.#foundDamaged(segment, 'it is listed and not there');
+      return undefined;
+    }
+  }
+
+  #foundDamaged({ key }: ListedSegment, what: string | undefined): void {
+    if (this.#damaged.has(key)) return;
+    this.#damaged.add(key);
+    this.#options.log.error(
+      'A journal segment is damaged; what is valid of it is used, and it is left as it is.',
+      {
+        segment: key,
+        what,
+      },
+    );
+  }
+
+  #foundNewer({ key }: ListedSegment): void {
+    if (!this.#options.newer.add(key)) return;
+    this.#options.log.warn(
+      'A journal segment was written by a later version of the tracker; it is left as it is.',
+      { segment: key },
+    );
+  }
+}

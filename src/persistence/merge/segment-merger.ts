@@ -1,0 +1,156 @@
+/**
+ * Brings one journal segment into the table, a step at a time, after a restart or from another tracker (rules D-J2,
+ * D-S4): of a peer the newest sighting counts, a stop ends what was heard before it, completed downloads are added.
+ *
+ * Within a second: what a writer wrote later counts more than what it wrote before, and between two writers a
+ * sighting beats a stop, unless the stop's writer had itself heard the peer in that second before. (So no record
+ * needs to say who wrote it.)
+ */
+import { COMPLETED_ONCE, ENDPOINT_BYTES, IS_PARTIAL_SEED } from '../../swarm/record.ts';
+import { Outcome, type SwarmTable } from '../../swarm/swarm-table.ts';
+import { JournalEntryReader } from '../format/journal-entries.ts';
+import { BlockTag, ObjectKind } from '../format/object-format.ts';
+import { ObjectReader, type ObjectState } from '../format/object-reader.ts';
+import type { ListedSegment } from '../listing/segment-listing.ts';
+import { openIfRoom, type RestoreCounts, type RestoreSettings } from './part-restorer.ts';
+
+/** What a merge needs of the table. */
+export type MergeDestination = RestoreSettings['table'] &
+  Pick<SwarmTable, 'addCompletions' | 'addCompletedEver' | 'forgetHeardBy'>;
+
+export interface MergeSettings extends RestoreSettings {
+  readonly table: MergeDestination;
+  /** Nothing that was heard later than this second of the store's clock is merged. */
+  readonly untilSeconds?: number;
+}
+
+const PORT_BYTES = 2;
+const ENTRIES_PER_STEP = 16;
+const FLAGS = COMPLETED_ONCE | IS_PARTIAL_SEED;
+
+export class SegmentMerger {
+  readonly #settings: MergeSettings;
+  readonly #counts: RestoreCounts;
+  readonly #writer: string;
+  readonly #onlyStops: boolean;
+  readonly #reader: ObjectReader;
+  readonly #untilSeconds: number;
+  /** An entry was met that is later than `untilSeconds`; its writer heard all that follows later still. */
+  hasReachedUntil = false;
+  #entries: JournalEntryReader | undefined;
+  /** Whether any entry of it has been looked at. */
+  hasMerged = false;
+  #raw: Buffer = Buffer.alloc(0);
+
+  /** With `onlyStops` the table is left as it is, and only its stops are remembered. */
+  constructor(
+    bytes: Uint8Array,
+    segment: ListedSegment,
+    settings: MergeSettings,
+    counts: RestoreCounts,
+    { onlyStops = false } = {},
+  ) {
+    this.#settings = settings;
+    this.#onlyStops = onlyStops;
+    this.#counts = counts;
+    this.#writer = segment.boot;
+    this.#untilSeconds = settings.untilSeconds ?? Number.POSITIVE_INFINITY;
+    this.#reader = new ObjectReader(bytes, {
+      kind: ObjectKind.journalSegment,
+      tag: BlockTag.journal,
+      objectKey: segment.key,
+      keys: settings.keys,
+    });
+  }
+
+  /** Meaningful once `step` has returned false. */
+  get state(): ObjectState {
+    return this.#reader.state;
+  }
+
+  get damage(): string | undefined {
+    return this.#reader.damage;
+  }
+
+  /** Unpacks a block or merges a few entries; false at the end. */
+  step(): boolean {
+    const entries = this.#entries;
+    if (entries === undefined) {
+      const block = this.#reader.next();
+      if (block === undefined) return false;
+      this.#entries = new JournalEntryReader(block.raw);
+      this.#raw = block.raw;
+      return true;
+    }
+    for (let done = 0; done < ENTRIES_PER_STEP; done++) {
+      if (!entries.next()) {
+        if (entries.isMalformed) this.#reader.reject('a block holds no entries that can be read');
+        this.#entries = undefined;
+        return true;
+      }
+      if (entries.kind !== 'completions' && entries.seconds > this.#untilSeconds) {
+        this.hasReachedUntil = true;
+        return false;
+      }
+      this.#merge(entries);
+    }
+    return true;
+  }
+
+  #merge(entries: JournalEntryReader): void {
+    this.hasMerged = true;
+    const { isServed, nowSeconds, offsetSeconds } = this.#settings;
+    const now = nowSeconds();
+    // Its writer's clock may be ahead: nobody was heard in the future.
+    const seconds = Math.min(entries.seconds - offsetSeconds, now);
+    if (entries.kind === 'stop') this.#mergeStop(entries, seconds, now);
+    else if (this.#onlyStops) return;
+    else if (entries.kind === 'completions') this.#mergeCompletions(entries, now);
+    else if (isServed(entries.infoHash)) this.#mergePeer(entries, seconds, now);
+    else this.#counts.peersNotServed += 1;
+  }
+
+  #mergePeer({ infoHash, family, isSeeder, bodyAt }: JournalEntryReader, seen: number, now: number): void {
+    const { table, stops, addresses, peerTtlSeconds } = this.#settings;
+    const raw = this.#raw;
+    const seenAt = bodyAt + ENDPOINT_BYTES[family]!;
+    if (now - seen > peerTtlSeconds) {
+      this.#counts.peersExpired += 1;
+      return;
+    }
+    if (stops.hasStoppedSince(infoHash, family, raw.subarray(bodyAt, seenAt), seen, this.#writer)) {
+      this.#counts.peersStopped += 1;
+      return;
+    }
+    const flags = raw.readUInt16LE(seenAt) & FLAGS;
+    const slot = openIfRoom(table, infoHash, now);
+    const isFull =
+      slot < 0 ||
+      table.restorePeer(slot, family, isSeeder, flags, seen, raw, bodyAt, now, peerTtlSeconds, true) ===
+        Outcome.refused;
+    if (isFull) {
+      this.#counts.peersLeftOut += 1;
+      return;
+    }
+    addresses.add(raw.subarray(bodyAt, seenAt - PORT_BYTES), now);
+    this.#counts.peersRestored += 1;
+  }
+
+  #mergeStop(entries: JournalEntryReader, stopped: number, now: number): void {
+    const { table, stops } = this.#settings;
+    const { infoHash, family, isSameSecond, bodyAt } = entries;
+    const raw = this.#raw;
+    const endpoint = raw.subarray(bodyAt, bodyAt + ENDPOINT_BYTES[family]!);
+    stops.note(infoHash, family, endpoint, stopped, isSameSecond, this.#writer, now);
+    if (this.#onlyStops) return;
+    const slot = table.find(infoHash);
+    if (slot >= 0) table.forgetHeardBy(slot, family, raw, bodyAt, stopped, isSameSecond, now);
+  }
+
+  #mergeCompletions({ infoHash, count }: JournalEntryReader, now: number): void {
+    const { table, isServed } = this.#settings;
+    table.addCompletedEver(count);
+    const slot = isServed(infoHash) ? openIfRoom(table, infoHash, now) : -1;
+    if (slot >= 0) table.addCompletions(slot, count, now);
+  }
+}
