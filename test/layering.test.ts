@@ -35,16 +35,16 @@ describe('the check of the layering', () => {
   });
 
   for (const [what, plants, rule] of [
-    ['an import upward', { 'src/swarm/planted.ts': "import '../http/page.ts';\n" }, 'swarm-imports-downward'],
+    ['an import upward', { 'src/swarm/planted.ts': "import '../http/pages/page.ts';\n" }, 'swarm-imports-downward'],
     [
       'an import upward at run time only',
-      { 'src/access/planted.ts': "export const planted = () => import('../http/page.ts');\n" },
+      { 'src/access/planted.ts': "export const planted = () => import('../http/pages/page.ts');\n" },
       'access-imports-downward',
     ],
     [
       'an import upward of a type only',
       {
-        'src/stats/planted.ts': "import type { Page } from '../http/page.ts';\nexport type Planted = Page;\n",
+        'src/stats/planted.ts': "import type { Page } from '../http/pages/page.ts';\nexport type Planted = Page;\n",
       },
       'stats-imports-downward',
     ],

@@ -18,7 +18,7 @@ import { HEAD_BYTES_MAX } from '../protocol/request-head.ts';
 import type { MonotonicMs } from '../slices.ts';
 import type { Counters } from '../stats/counters.ts';
 import type { Answers } from './answers.ts';
-import { Lane } from './lane.ts';
+import { Lane } from './lane/lane.ts';
 import { sendBytes } from './plain-reply.ts';
 import { type RefusalStatus, refuse } from './refusal.ts';
 

@@ -9,10 +9,10 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { RequestHead } from '../protocol/request-head.ts';
-import type { MonotonicMs } from '../slices.ts';
-import type { Counters } from '../stats/counters.ts';
-import type { Answers } from './answers.ts';
+import { RequestHead } from '../../protocol/request-head.ts';
+import type { MonotonicMs } from '../../slices.ts';
+import type { Counters } from '../../stats/counters.ts';
+import type { Answers } from '../answers.ts';
 import { LaneConnection, type LaneWorks } from './lane-connection.ts';
 import { LaneReplies } from './lane-replies.ts';
 import { ReplyBuffer } from './reply-buffer.ts';

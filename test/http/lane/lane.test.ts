@@ -5,12 +5,12 @@ import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Response, Router } from 'express';
-import { announceQuery, rawRequest } from '../builders/requests.ts';
-import { type RunningServer, type ServerOptions, startServer } from '../builders/server.ts';
-import { success } from '../wire/ask.ts';
-import { Connection } from '../wire/connection.ts';
-import { dialogue } from './dialogue.ts';
-import { NOT_FOR_THE_LANE, UNUSUAL_BUT_PLAIN } from './odd-requests.ts';
+import { announceQuery, rawRequest } from '../../builders/requests.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../../builders/server.ts';
+import { success } from '../../wire/ask.ts';
+import { Connection } from '../../wire/connection.ts';
+import { dialogue } from '../dialogue.ts';
+import { NOT_FOR_THE_LANE, UNUSUAL_BUT_PLAIN } from '../odd-requests.ts';
 
 /** Longer than any test: what ends sooner did not wait for it. */
 const NEVER_MS = 600_000;

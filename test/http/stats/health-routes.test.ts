@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { healthRoutes } from '../../src/http/health-routes.ts';
-import { serve } from './page-server.ts';
+import { healthRoutes } from '../../../src/http/stats/health-routes.ts';
+import { serve } from '../page-server.ts';
 
 test('/healthz and /heartbeat are green while the restore is still waiting', async (context) => {
   const ask = await serve(

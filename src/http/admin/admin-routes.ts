@@ -12,12 +12,12 @@
  */
 import type { Request, Response } from 'express';
 import { Router } from 'express';
-import type { Access, ListName } from '../access/access.ts';
-import type { ListedHash } from '../access/hash-list.ts';
-import type { Log } from '../log.ts';
-import type { AccessChange, AccessLog, ChangeOutcome } from '../persistence/access/access-log.ts';
-import { formatInfoHash, parseInfoHash } from '../protocol/info-hash.ts';
-import type { MonotonicMs } from '../slices.ts';
+import type { Access, ListName } from '../../access/access.ts';
+import type { ListedHash } from '../../access/hash-list.ts';
+import type { Log } from '../../log.ts';
+import type { AccessChange, AccessLog, ChangeOutcome } from '../../persistence/access/access-log.ts';
+import { formatInfoHash, parseInfoHash } from '../../protocol/info-hash.ts';
+import type { MonotonicMs } from '../../slices.ts';
 import { AdminProblem, parseMany, parseReason, readBody } from './admin-body.ts';
 import { createTokenCheck } from './admin-token.ts';
 

@@ -1,9 +1,9 @@
 /** Reads and checks the JSON that an administrator sends, and says what is wrong with it. */
 import type { IncomingMessage } from 'node:http';
-import { CHANGE_HASHES_MAX } from '../persistence/access/access-log.ts';
-import { REASON_BYTES_MAX } from '../persistence/format/access-object.ts';
-import { parseInfoHash } from '../protocol/info-hash.ts';
-import { type MonotonicMs, runInSlices } from '../slices.ts';
+import { CHANGE_HASHES_MAX } from '../../persistence/access/access-log.ts';
+import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';
+import { parseInfoHash } from '../../protocol/info-hash.ts';
+import { type MonotonicMs, runInSlices } from '../../slices.ts';
 
 /** CHANGE_HASHES_MAX hashes with quotes, comma and an indented line each, and the rest of the body. */
 export const BODY_BYTES_MAX = CHANGE_HASHES_MAX * 60 + 64 * 1024;

@@ -4,8 +4,8 @@
  * /heartbeat: 200 and a short text, as the Go tracker of the same name had it.
  */
 import { Router } from 'express';
-import type { RestoreGauges } from '../stats/gauges.ts';
-import { readOnly, send } from './page.ts';
+import type { RestoreGauges } from '../../stats/gauges.ts';
+import { readOnly, send } from '../pages/page.ts';
 
 const PLAIN = 'text/plain; charset=utf-8';
 

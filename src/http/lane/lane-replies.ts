@@ -8,15 +8,15 @@ import {
   announceReplyBytesMax,
   encodeDictionaryReply,
   writeAnnounceReply,
-} from '../protocol/announce-reply.ts';
-import { parseAnnounceRequest, RequestMemory } from '../protocol/announce-request.ts';
-import { ClientError } from '../protocol/client-error.ts';
-import { encodeFailure } from '../protocol/failure-reply.ts';
-import type { RequestHead } from '../protocol/request-head.ts';
-import { parseScrapeRequest } from '../protocol/scrape-request.ts';
-import type { Counters } from '../stats/counters.ts';
-import { type Answers, compressed } from './answers.ts';
-import type { Connected } from './client-address.ts';
+} from '../../protocol/announce-reply.ts';
+import { parseAnnounceRequest, RequestMemory } from '../../protocol/announce-request.ts';
+import { ClientError } from '../../protocol/client-error.ts';
+import { encodeFailure } from '../../protocol/failure-reply.ts';
+import type { RequestHead } from '../../protocol/request-head.ts';
+import { parseScrapeRequest } from '../../protocol/scrape-request.ts';
+import type { Counters } from '../../stats/counters.ts';
+import { type Answers, compressed } from '../answers.ts';
+import type { Connected } from '../client-address.ts';
 import type { ReplyBuffer } from './reply-buffer.ts';
 
 /** Whom a reply goes to. */

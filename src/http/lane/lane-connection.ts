@@ -15,11 +15,11 @@
  * at `dueTick` and calls `expire`; there is no timer here.
  */
 import type { Socket } from 'node:net';
-import { Recognised, type RequestHead } from '../protocol/request-head.ts';
-import type { Counters } from '../stats/counters.ts';
-import { remoteAddressOf } from './client-address.ts';
+import { Recognised, type RequestHead } from '../../protocol/request-head.ts';
+import type { Counters } from '../../stats/counters.ts';
+import { remoteAddressOf } from '../client-address.ts';
+import { type RefusalStatus, refuse } from '../refusal.ts';
 import type { LaneReplies } from './lane-replies.ts';
-import { type RefusalStatus, refuse } from './refusal.ts';
 import type { ReplyBuffer } from './reply-buffer.ts';
 
 /** What all connections of a lane share. */

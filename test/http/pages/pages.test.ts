@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test, { describe } from 'node:test';
-import { announceUrl } from '../../src/http/announce-url.ts';
-import { type PageSettings, pageRoutes } from '../../src/http/page-routes.ts';
-import { statsRoutes } from '../../src/http/stats-routes.ts';
-import { wellGauges } from '../stats/gauges.ts';
-import { serve } from './page-server.ts';
+import { announceUrl } from '../../../src/http/pages/announce-url.ts';
+import { type PageSettings, pageRoutes } from '../../../src/http/pages/page-routes.ts';
+import { statsRoutes } from '../../../src/http/stats/stats-routes.ts';
+import { wellGauges } from '../../stats/gauges.ts';
+import { serve } from '../page-server.ts';
 
 function settings(changes: Partial<PageSettings> = {}): PageSettings {
   return {

@@ -3,9 +3,9 @@
  * What is in it is stats/'s work; here it is only shown.
  */
 import { type Request, type Response, Router } from 'express';
-import type { Gauges } from '../stats/gauges.ts';
-import { type StatsReport, statsReport } from '../stats/stats-report.ts';
-import { escapeHtml, readOnly, send, sendPage } from './page.ts';
+import type { Gauges } from '../../stats/gauges.ts';
+import { type StatsReport, statsReport } from '../../stats/stats-report.ts';
+import { escapeHtml, readOnly, send, sendPage } from '../pages/page.ts';
 
 export function statsRoutes(gauges: () => Gauges): Router {
   const router = Router({ caseSensitive: true });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { statsRoutes } from '../../src/http/stats-routes.ts';
-import { wellGauges } from '../stats/gauges.ts';
-import { serve } from './page-server.ts';
+import { statsRoutes } from '../../../src/http/stats/stats-routes.ts';
+import { wellGauges } from '../../stats/gauges.ts';
+import { serve } from '../page-server.ts';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
 
