@@ -2,7 +2,8 @@
  * Builds one object in memory, block by block. A block is stored compressed only when that makes it smaller, and
  * then sealed when there is a key (rule D-O5).
  * Encoding one block of BLOCK_RAW_BYTES takes a fraction of a millisecond (docs/storage-format.md has the figure),
- * so a caller that adds one block a step stays within its slice. The blocks are put together once, at the end.
+ * so a caller that adds one block a step stays within its slice. Blocks are written where they will lie, in memory
+ * that the writer's next object uses again: memory that is thrown away outside the heap makes V8 collect the heap.
  */
 import { brotliCompressSync, constants } from 'node:zlib';
 import {
@@ -26,18 +27,25 @@ const COMPRESSION = {
   chunkSize: BLOCK_RAW_BYTES + 1024,
 };
 
+/** A change of one hash fits. */
+const MEMORY_BYTES_MIN = 512;
+
 export class ObjectWriter {
   readonly #kind: ObjectKind;
   readonly #keys: StoreKeys;
-  readonly #header = Buffer.alloc(OBJECT_HEADER_BYTES);
   #seal: ObjectSeal | undefined;
-  #blocks: Buffer[] = [];
+  #memory: Buffer;
   #bytes = OBJECT_HEADER_BYTES;
+  #blocks = 0;
 
-  /** `objectKey` is where the object will be put, below the store's prefix: sealed, it can be read only there. */
-  constructor(kind: ObjectKind, objectKey: string, keys: StoreKeys) {
+  /**
+   * `objectKey` is where the object will be put, below the store's prefix: sealed, it can be read only there.
+   * `bytesExpected` spares an object that is not longer the copying when its memory grows.
+   */
+  constructor(kind: ObjectKind, objectKey: string, keys: StoreKeys, bytesExpected = MEMORY_BYTES_MIN) {
     this.#kind = kind;
     this.#keys = keys;
+    this.#memory = Buffer.allocUnsafeSlow(Math.max(bytesExpected, MEMORY_BYTES_MIN));
     this.reset(objectKey);
   }
 
@@ -47,7 +55,7 @@ export class ObjectWriter {
   }
 
   get blocks(): number {
-    return this.#blocks.length;
+    return this.#blocks;
   }
 
   /** Adds one block; `raw` may be used again at once. */
@@ -58,36 +66,49 @@ export class ObjectWriter {
     else this.#append(tag, Codec.none, raw, raw.length);
   }
 
-  /** Ends the object with its counts, by which a reader sees that nothing is missing, and returns its bytes. */
+  /**
+   * Ends the object with its counts, by which a reader sees that nothing is missing, and returns its bytes: they are
+   * the writer's, and valid until it is reset.
+   */
   finish(firstCount: number, secondCount: number): Uint8Array {
     const content = Buffer.alloc(END_CONTENT_BYTES);
-    content.writeUInt32LE(this.#blocks.length, 0);
+    content.writeUInt32LE(this.#blocks, 0);
     content.writeUInt32LE(firstCount, 4);
     content.writeUInt32LE(secondCount, 8);
     this.#append(BlockTag.end, Codec.none, content, content.length);
-    return Buffer.concat([this.#header, ...this.#blocks], this.#bytes);
+    return this.#memory.subarray(0, this.#bytes);
   }
 
   /** Begins the next object, of the same kind. */
   reset(objectKey: string): void {
     this.#seal = this.#keys.newSeal(objectKey);
-    writeObjectHeader(this.#header, this.#kind, this.#seal?.nonce);
-    this.#blocks = [];
+    writeObjectHeader(this.#memory, this.#kind, this.#seal?.nonce);
+    this.#blocks = 0;
     this.#bytes = OBJECT_HEADER_BYTES;
   }
 
   #append(tag: number, codec: number, content: Uint8Array, rawBytes: number): void {
-    const block = Buffer.alloc(BLOCK_HEADER_BYTES + content.length);
-    block.set(BLOCK_MAGIC, 0);
-    block.writeUInt32LE(this.#blocks.length, BlockAt.number);
-    block.writeUInt32LE(content.length, BlockAt.storedBytes);
-    block.writeUInt32LE(rawBytes, BlockAt.rawBytes);
-    block[BlockAt.codec] = codec;
-    block[BlockAt.tag] = tag;
-    const stored = this.#seal === undefined ? content : this.#seal.seal(block, content);
-    block.writeUInt32LE(blockChecksum(this.#kind, block, stored), BlockAt.checksum);
-    block.set(stored, BLOCK_HEADER_BYTES);
-    this.#blocks.push(block);
-    this.#bytes += block.length;
+    const contentAt = this.#bytes + BLOCK_HEADER_BYTES;
+    this.#reserve(contentAt + content.length);
+    const header = this.#memory.subarray(this.#bytes, contentAt);
+    header.fill(0);
+    header.set(BLOCK_MAGIC, 0);
+    header.writeUInt32LE(this.#blocks, BlockAt.number);
+    header.writeUInt32LE(content.length, BlockAt.storedBytes);
+    header.writeUInt32LE(rawBytes, BlockAt.rawBytes);
+    header[BlockAt.codec] = codec;
+    header[BlockAt.tag] = tag;
+    const stored = this.#seal === undefined ? content : this.#seal.seal(header, content);
+    header.writeUInt32LE(blockChecksum(this.#kind, header, stored), BlockAt.checksum);
+    this.#memory.set(stored, contentAt);
+    this.#bytes = contentAt + content.length;
+    this.#blocks += 1;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#memory.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#memory.length));
+    grown.set(this.#memory.subarray(0, this.#bytes));
+    this.#memory = grown;
   }
 }

@@ -37,7 +37,7 @@ export class SnapshotWriter implements WalkSink {
     const partBytesMax = options.partBytesMax ?? PART_BYTES_MAX;
     this.#partBytesFull = partBytesMax - Math.min(PART_BYTES_SPARE, partBytesMax / 2);
     this.#partKey = options.partKey;
-    this.#object = new ObjectWriter(ObjectKind.snapshotPart, options.partKey(0), options.keys);
+    this.#object = new ObjectWriter(ObjectKind.snapshotPart, options.partKey(0), options.keys, partBytesMax);
     this.#entries = new SwarmEntryWriter({
       emit: (raw) => this.#object.append(BlockTag.swarms, raw),
       nowSeconds: options.nowSeconds,
@@ -66,7 +66,7 @@ export class SnapshotWriter implements WalkSink {
     this.#peers += seeders + leechers;
   }
 
-  /** Ends the part and returns its bytes; undefined when there is nothing in it. */
+  /** Ends the part and returns its bytes, valid until the next is begun; undefined when there is nothing in it. */
   finishPart(): Uint8Array | undefined {
     this.#entries.flush();
     if (this.#object.blocks === 0) return undefined;
