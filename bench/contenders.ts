@@ -192,6 +192,12 @@ const bittorrentTracker: Contender = {
   },
 };
 
+export const fixedReplyServer: Contender = nodeServer(
+  'node-net',
+  'floor: node:net, fixed reply',
+  'node-net.mjs',
+);
+
 export const CONTENDERS: readonly Contender[] = [
   trakx('trakx', 'Trakx', {}),
   trakx(
@@ -204,7 +210,7 @@ export const CONTENDERS: readonly Contender[] = [
   bittorrentTracker,
   opentracker,
   nodeServer('node-http', 'floor: bare node:http', 'node-http.mjs'),
-  nodeServer('node-net', 'floor: node:net, fixed reply', 'node-net.mjs'),
+  fixedReplyServer,
 ];
 
 /** Starts it with a folder of its own below `scratch`, hands it to `work`, and ends it. */

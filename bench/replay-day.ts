@@ -2,12 +2,14 @@
  * The day that the Go tracker of the same name published in May 2021, rebuilt: its peers and swarms are announced to
  * a real process over HTTP, then its rate of announces goes on for some minutes while the purge and the save to an S3
  * server run as they do in service. What the clients see is measured from when each announce was due; how late the
- * event loop was is what the tracker's own statistics say, minute by minute.
+ * event loop was is what the tracker's own statistics say, minute by minute. Before it, a socket that answers with
+ * fixed bytes hears the same announces at the same rate: what its clients wait is the machine's part.
  */
 import { heading, lineChart, paragraph, reportPage } from '../src/cli/line-chart.ts';
 import { NODE_FLAGS } from '../src/cli/node-flags.ts';
 import { LoadRecord, type LoadResult } from '../src/cli/stress-record.ts';
 import { percentileChart } from '../src/cli/stress-report.ts';
+import { fixedReplyServer, withServer } from './contenders.ts';
 import { Day, PUBLISHED } from './day.ts';
 import { getJson } from './fill.ts';
 import { laneCounts, laneShare } from './lane-share.ts';
@@ -37,6 +39,7 @@ const DYNO_MIB = 512;
 const RSS_MIB_MAX = 300;
 const P99_MS_MAX = 2;
 const FILL_MINUTES_MAX = 45;
+const CONTROL_SECONDS = 60;
 const SAMPLE_MS = 1_000;
 /** Seldom, because a look at the statistics is work, and often enough to see every minute that has ended. */
 const LOOP_LOOK_MS = 20_000;
@@ -58,6 +61,12 @@ interface EventLoop {
 export async function replayDay(options: ReplayOptions): Promise<void> {
   const { scratch, folder, minutes, scale, onProgress } = options;
   endAfter(FILL_MINUTES_MAX + minutes + 10);
+  const rate = PUBLISHED.announcesPerSecond;
+  onProgress(`${CONTROL_SECONDS} s of ${rate} announces a second to a socket with a fixed reply`);
+  const controlDay = new Day(scale);
+  const control = await withServer(fixedReplyServer, scratch, [], ({ port }) =>
+    load({ port, perSecond: rate, seconds: CONTROL_SECONDS, nextRequest: () => controlDay.next() }),
+  );
   const s3 = await startS3(scratch);
   const environment = { ...s3.environment('day'), MEMORY_AVAILABLE: String(DYNO_MIB) };
   const server = await startService({ environment });
@@ -76,7 +85,6 @@ export async function replayDay(options: ReplayOptions): Promise<void> {
   const rssFilled = rssBytes(pid);
   await pause(SETTLE_MS);
 
-  const rate = PUBLISHED.announcesPerSecond;
   onProgress(`${minutes} minutes of ${rate} announces a second`);
   const record = new LoadRecord();
   const samples: Sample[] = [];
@@ -161,6 +169,7 @@ export async function replayDay(options: ReplayOptions): Promise<void> {
     loopWindows,
     uniqueAddresses: after.uniqueAddresses,
     load: result,
+    control,
     samples,
   };
   const table = replayTable(found);
@@ -199,44 +208,47 @@ interface Found {
   /** Minute by minute; the last may be shorter. */
   readonly loopWindows: readonly LoopDelays[];
   readonly load: LoadResult;
+  /** Of the socket that answers with fixed bytes. */
+  readonly control: LoadResult;
   readonly samples: readonly Sample[];
 }
 
 function replayTable(found: Found): Table {
-  const { load, saves } = found;
+  const { load, control, saves } = found;
   const ms = (value: number): string => `${value.toFixed(2)} ms`;
   const worst = (name: keyof LoopDelays): string =>
     ms(Math.max(0, ...found.loopWindows.map((window) => window[name])));
   const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   return {
     title: `The Go tracker’s day of May 2021${found.scale === 1 ? '' : ` at a scale of ${found.scale}: not comparable`}`,
-    header: ['', 'published', 'this run'],
+    header: ['', 'published', 'this run', 'a fixed reply'],
     rows: [
-      ['peers (seeders)', '2975981 (1014075)', `${found.peers} (${found.seeders})`],
-      ['swarms', '1276252', String(found.swarms)],
-      ['addresses, as the tracker estimates them', '441528', String(found.uniqueAddresses)],
-      ['announces a second', '1000 to 1521', load.perSecond.toFixed(0)],
-      ['latency p50', 'under 1 ms', ms(load.latencyMs.p50)],
-      ['latency p95', '1 ms', ms(load.latencyMs.p95)],
-      ['latency p99', '6 ms', ms(load.latencyMs.p99)],
-      ['latency p99.9', '–', ms(load.latencyMs.p999)],
-      ['longest', '–', ms(load.latencyMs.max)],
-      ['before an announce was sent, p99', '–', ms(load.unsentMs.p99)],
-      ['memory, the most meanwhile', '722 to 791 MB, 210 of it in swap', mib(found.rssMaxBytes)],
-      ['memory, the peak since the start', '–', mib(found.rssPeakBytes)],
-      ['memory idle, before the fill', '–', mib(found.rssIdleBytes)],
-      ['memory after the fill', '–', mib(found.rssFilledBytes)],
-      ['share of one core', '–', `${(found.cpuShare * 100).toFixed(1)} %`],
-      ['event loop late, p50, the worst minute', '–', worst('p50')],
-      ['event loop late, p99, the worst minute', '–', worst('p99')],
-      ['event loop late, p99.9, the worst minute', '–', worst('p999')],
-      ['event loop late, longest', '–', worst('max')],
-      ['answered by the lane', '–', `${(found.laneShare * 100).toFixed(2)} %`],
-      ['snapshots saved meanwhile', '–', `${saves.snapshots}, ${saves.errors} errors logged`],
-      ['refused, failed, unanswered', '–', `${load.refused}, ${load.failed}, ${load.unanswered}`],
+      ['peers (seeders)', '2975981 (1014075)', `${found.peers} (${found.seeders})`, '–'],
+      ['swarms', '1276252', String(found.swarms), '–'],
+      ['addresses, as the tracker estimates them', '441528', String(found.uniqueAddresses), '–'],
+      ['announces a second', '1000 to 1521', load.perSecond.toFixed(0), control.perSecond.toFixed(0)],
+      ['latency p50', 'under 1 ms', ms(load.latencyMs.p50), ms(control.latencyMs.p50)],
+      ['latency p95', '1 ms', ms(load.latencyMs.p95), ms(control.latencyMs.p95)],
+      ['latency p99', '6 ms', ms(load.latencyMs.p99), ms(control.latencyMs.p99)],
+      ['latency p99.9', '–', ms(load.latencyMs.p999), ms(control.latencyMs.p999)],
+      ['longest', '–', ms(load.latencyMs.max), ms(control.latencyMs.max)],
+      ['before an announce was sent, p99', '–', ms(load.unsentMs.p99), ms(control.unsentMs.p99)],
+      ['memory, the most meanwhile', '722 to 791 MB, 210 of it in swap', mib(found.rssMaxBytes), '–'],
+      ['memory, the peak since the start', '–', mib(found.rssPeakBytes), '–'],
+      ['memory idle, before the fill', '–', mib(found.rssIdleBytes), '–'],
+      ['memory after the fill', '–', mib(found.rssFilledBytes), '–'],
+      ['share of one core', '–', `${(found.cpuShare * 100).toFixed(1)} %`, '–'],
+      ['event loop late, p50, the worst minute', '–', worst('p50'), '–'],
+      ['event loop late, p99, the worst minute', '–', worst('p99'), '–'],
+      ['event loop late, p99.9, the worst minute', '–', worst('p999'), '–'],
+      ['event loop late, longest', '–', worst('max'), '–'],
+      ['answered by the lane', '–', `${(found.laneShare * 100).toFixed(2)} %`, '–'],
+      ['snapshots saved meanwhile', '–', `${saves.snapshots}, ${saves.errors} errors logged`, '–'],
+      ['refused, failed, unanswered', '–', `${load.refused}, ${load.failed}, ${load.unanswered}`, '–'],
     ],
     notes: [
       `${found.minutes} minutes, after a fill of ${found.fillSeconds.toFixed(0)} s through the same announces. Latency is what the client sees, counted from when each announce was due; what passed before it was sent is in it: the client was late itself, or had no free connection.`,
+      `A fixed reply: a node:net socket that answers the same bytes to whatever comes, for ${CONTROL_SECONDS} s before, from the same clients on the same cores: what waits there is the machine’s and the client’s.`,
       'How late the event loop was is the tracker’s own account (/stats.json): one figure for each minute, of which the worst is shown.',
       ...(found.scale === 1
         ? [
