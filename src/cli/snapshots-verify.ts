@@ -4,7 +4,8 @@ import { JOURNAL_PREFIX } from '../persistence/format/object-keys.ts';
 import { vectorOf } from '../persistence/listing/manifest-cache.ts';
 import { checkAccessObjects } from '../persistence/survey/access-check.ts';
 import { checkJournal, journalPast, missingSegments } from '../persistence/survey/journal-survey.ts';
-import { checkSnapshot, type ObjectProblem } from '../persistence/survey/snapshot-check.ts';
+import type { ObjectProblem } from '../persistence/survey/object-problem.ts';
+import { checkSnapshot } from '../persistence/survey/snapshot-check.ts';
 import {
   isLeftover,
   type SurveyedSnapshot,

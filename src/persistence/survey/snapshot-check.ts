@@ -3,21 +3,15 @@
  * end, the manifest's sizes and sums (rules D-N3, D-O4). Changes nothing.
  */
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
-import { BlockTag, ObjectKind } from '../format/object-format.ts';
+import { EntryBlocks } from '../format/entry-blocks.ts';
 import { partKey } from '../format/object-keys.ts';
-import { ObjectReader, type ObjectState } from '../format/object-reader.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
-import { SwarmEntryReader } from '../format/swarm-entries.ts';
+import { SNAPSHOT_PART, type SwarmEntryReader } from '../format/swarm-entries.ts';
 import { isOversized } from '../listing/snapshot-listing.ts';
 import { readAhead } from '../store/read-ahead.ts';
 import type { Store } from '../store/store.ts';
-import { LOCKED, type SnapshotState, type SurveyedSnapshot } from './snapshot-survey.ts';
-
-export interface ObjectProblem {
-  readonly key: string;
-  /** As a sentence's end. */
-  readonly what: string;
-}
+import { LOCKED, type ObjectProblem } from './object-problem.ts';
+import type { SnapshotState, SurveyedSnapshot } from './snapshot-survey.ts';
 
 export interface SnapshotCheck {
   readonly state: SnapshotState;
@@ -61,10 +55,11 @@ export async function checkSnapshot(
     }
     const part = new PartCheck(key, bytes, options.keys);
     await runInSlices(() => part.step(), options);
-    isNewer ||= part.state === 'newer';
-    isLocked ||= part.state === 'locked';
-    if (part.state === 'locked') problems.push({ key, what: LOCKED });
-    else if (part.damage !== undefined) problems.push({ key, what: part.damage });
+    const { state: partState, damage } = part.blocks;
+    isNewer ||= partState === 'newer';
+    isLocked ||= partState === 'locked';
+    if (partState === 'locked') problems.push({ key, what: LOCKED });
+    else if (damage !== undefined) problems.push({ key, what: damage });
     found.bytesRead += bytes.length;
     found.swarms += part.swarms;
     found.peers += part.peers;
@@ -95,46 +90,30 @@ function partProblems(
   });
 }
 
-/** One part, a block a step. */
+/** Counts what the valid blocks of one part hold, a block a step. */
 class PartCheck {
-  readonly #reader: ObjectReader;
+  readonly blocks: EntryBlocks<SwarmEntryReader>;
   swarms = 0;
   peers = 0;
   finishedAtSeconds = 0;
 
   constructor(objectKey: string, bytes: Uint8Array, keys: StoreKeys) {
-    this.#reader = new ObjectReader(bytes, {
-      kind: ObjectKind.snapshotPart,
-      tag: BlockTag.swarms,
-      objectKey,
-      keys,
-    });
-  }
-
-  /** Meaningful once `step` has returned false. */
-  get state(): ObjectState {
-    return this.#reader.state;
-  }
-
-  get damage(): string | undefined {
-    return this.#reader.damage;
+    this.blocks = new EntryBlocks(SNAPSHOT_PART, objectKey, bytes, keys);
   }
 
   /** False at the end. */
   step(): boolean {
-    const reader = this.#reader;
-    const block = reader.next();
-    if (block === undefined) {
-      const isAsSaid = reader.firstCount === this.swarms && reader.secondCount === this.peers;
-      if (reader.state === 'whole' && !isAsSaid) reader.reject('it does not hold what its end says');
+    const { blocks } = this;
+    const entries = blocks.next();
+    if (entries === undefined) {
+      const isAsSaid = blocks.firstCount === this.swarms && blocks.secondCount === this.peers;
+      if (blocks.state === 'whole' && !isAsSaid) blocks.reject('it does not hold what its end says');
       return false;
     }
-    const entries = new SwarmEntryReader(block.raw);
     while (entries.next()) {
       if (entries.isRun) this.peers += entries.seeders + entries.leechers;
       else this.swarms += 1;
     }
-    if (entries.isMalformed) reader.reject(`block ${block.number} holds no entries that can be read`);
     this.finishedAtSeconds = Math.max(this.finishedAtSeconds, entries.baseSeconds);
     return true;
   }

@@ -15,7 +15,8 @@ import { StopMemory } from '../merge/stop-memory.ts';
 import { readAhead } from '../store/read-ahead.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { type BootJournal, journalPast, missingSegments, SegmentCheck } from './journal-survey.ts';
-import { type CheckOptions, checkSnapshot, type ObjectProblem } from './snapshot-check.ts';
+import type { ObjectProblem } from './object-problem.ts';
+import { type CheckOptions, checkSnapshot } from './snapshot-check.ts';
 import { type SurveyedSnapshot, surveySnapshots } from './snapshot-survey.ts';
 
 export interface StateAtOptions extends CheckOptions {
