@@ -10,17 +10,11 @@ import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import type { UniqueAddresses } from '../../stats/unique-addresses.ts';
 import type { SwarmTable } from '../../swarm/swarm-table.ts';
 import { decodeManifest, type Manifest, type ManifestState } from '../format/manifest.ts';
-import {
-  compareNewestFirst,
-  JOURNAL_PREFIX,
-  manifestKey,
-  partKey,
-  SNAPSHOTS_PREFIX,
-} from '../format/object-keys.ts';
+import { compareNewestFirst, JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import type { JournalReader } from '../journal/journal-reader.ts';
+import { ListedObjects } from '../listing/listed-objects.ts';
 import { vectorOf } from '../listing/manifest-cache.ts';
-import { MissingObjects } from '../listing/missing-objects.ts';
 import { NewerObjects } from '../listing/newer-objects.ts';
 import type { ListedSegment } from '../listing/segment-listing.ts';
 import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
@@ -33,6 +27,7 @@ import {
   type SwarmDestination,
 } from '../merge/part-restorer.ts';
 import type { StopMemory } from '../merge/stop-memory.ts';
+import { inTurn } from '../store/read-ahead.ts';
 import { pauseMs, RetryPause } from '../store/retry-pause.ts';
 import { type Store, type StoredObject, StoreError, type StoreFailure } from '../store/store.ts';
 import type { RestoreVerdict } from './saver.ts';
@@ -92,13 +87,13 @@ export class Restorer implements RestoreVerdict {
   #segments = 0;
   #lastError: string | undefined;
   #lastFailure: StoreFailure | undefined;
-  /** Listings that named an object which was not there. */
-  readonly #missing = new MissingObjects();
+  readonly #objects: ListedObjects;
   /** By how much `table.changes` grew by what was restored. */
   #changes = 0;
 
   constructor(options: RestorerOptions) {
     this.#options = options;
+    this.#objects = new ListedObjects(options.store);
     this.newer = options.newer ?? new NewerObjects();
   }
 
@@ -225,8 +220,8 @@ export class Restorer implements RestoreVerdict {
       this.#foundDamaged(snapshot, 'an object of it is larger than any that is written');
     if (this.#damaged.has(snapshot.prefix)) return 'damaged';
     if (this.#locked.has(snapshot.prefix)) return 'locked';
-    const key = manifestKey(snapshot);
-    const bytes = await this.#get(key, signal);
+    const { key } = snapshot.manifest;
+    const { bytes } = await this.#objects.get(snapshot.manifest, signal);
     const manifest = bytes === undefined ? 'damaged' : decodeManifest(key, bytes, this.#options.keys);
     if (manifest === 'locked') {
       this.#locked.add(snapshot.prefix);
@@ -245,8 +240,8 @@ export class Restorer implements RestoreVerdict {
   async #restoreWhole(snapshot: ListedSnapshot, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
     this.#reading = snapshot.prefix;
     const totals = new HeldTotals();
-    const keys = manifest.partBytes.map((_, part) => partKey(snapshot, part));
-    const read = await this.#restoreParts(snapshot, keys, totals, signal);
+    const parts = manifest.partBytes.map((_, part) => snapshot.parts.get(part)!);
+    const read = await this.#restoreParts(snapshot, parts, totals, signal);
     if (read.isNewer) return false;
     if (read.isWhole && (read.swarms !== manifest.swarms || read.peers !== manifest.peers)) {
       this.#foundDamaged(snapshot, 'its parts do not hold what the manifest says');
@@ -265,31 +260,26 @@ export class Restorer implements RestoreVerdict {
   async #restorePeersOnly(snapshot: ListedSnapshot, signal: AbortSignal): Promise<void> {
     if (this.#done.has(snapshot.prefix)) return;
     const parts = [...snapshot.parts.values()].filter((part) => !isOversized(part));
-    const keys = parts.map((part) => part.key);
-    await this.#restoreParts(snapshot, keys, new HeldTotals(), signal);
+    await this.#restoreParts(snapshot, parts, new HeldTotals(), signal);
     this.#done.add(snapshot.prefix);
   }
 
   /** Reads the next part while the one before goes into the table. */
   async #restoreParts(
     snapshot: ListedSnapshot,
-    keys: readonly string[],
+    parts: readonly StoredObject[],
     totals: HeldTotals,
     signal: AbortSignal,
   ): Promise<{ isWhole: boolean; isNewer: boolean; swarms: number; peers: number }> {
     const read = { isWhole: true, isNewer: false, swarms: 0, peers: 0 };
     this.#begun.add(snapshot.prefix);
-    this.#parts += keys.length;
-    let ahead = keys[0] === undefined ? undefined : this.#get(keys[0], signal);
-    for (const [index, key] of keys.entries()) {
-      const bytes = await ahead!;
-      const next = keys[index + 1];
-      ahead = next === undefined ? undefined : this.#get(next, signal);
-      ahead?.catch(() => {}); // it is awaited in the next round, or this round ends in a failure of its own
+    this.#parts += parts.length;
+    const reading = inTurn(parts, (part) => this.#objects.get(part, signal));
+    for await (const [{ key }, { bytes, what }] of reading) {
       this.#partsDone += 1;
       if (bytes === undefined) {
         read.isWhole = false;
-        this.#foundDamaged(snapshot, `${key} is listed and not there`);
+        this.#foundDamaged(snapshot, `${key}: ${what}`);
         continue;
       }
       const part = new PartRestorer(key, bytes, this.#settings(), this.#counts, totals);
@@ -308,17 +298,6 @@ export class Restorer implements RestoreVerdict {
       }
     }
     return read;
-  }
-
-  /** Rejects with 'not-found' so that the store is listed again, until several listings named what is not there. */
-  async #get(key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#options.store.get(key, signal);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
-      if (!this.#missing.note(key)) throw error;
-      return undefined;
-    }
   }
 
   /** Runs the steps in slices, and counts what they change in the table apart from what announces do in between. */

@@ -9,8 +9,7 @@ import { SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import { LEFTOVER_AGE_SECONDS_MIN } from '../listing/retention.ts';
 import { isComplete, type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
-import { getIfThere } from '../store/read-ahead.ts';
-import type { Store } from '../store/store.ts';
+import { ifThere, type Store } from '../store/store.ts';
 import { LOCKED, NEWER } from './object-problem.ts';
 
 /**
@@ -81,7 +80,7 @@ async function survey(
   if (listed.manifest === undefined) return as('unfinished', 'it has no manifest');
   if (listed.isOversized) return as('damaged', 'an object of it is larger than any that is written');
   const { key } = listed.manifest;
-  const bytes = await getIfThere(store, key, signal);
+  const bytes = await ifThere(store.get(key, signal));
   if (bytes === undefined) {
     const isStillListed = (await store.list(key, signal)).length > 0;
     return isStillListed ? as('damaged', 'its manifest is listed and not there') : undefined;
