@@ -357,6 +357,11 @@ export class SwarmTable {
     this.#touch(slot, Math.min(lastActivitySeconds, this.#now));
   }
 
+  /** So many swarms are about to be restored: makes room for some of them in the index; false when there is for all. */
+  expectSwarms(count: number): boolean {
+    return this.memory.slots.expect(count);
+  }
+
   /** So many peers are about to be restored to the swarm: one that has none gets room for them at once. */
   expectPeers(slot: number, family: Family, count: number): void {
     this.families[family].expect(slot, count);

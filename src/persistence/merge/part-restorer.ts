@@ -20,6 +20,7 @@ export type SwarmDestination = Pick<
   | 'slotsInUse'
   | 'find'
   | 'open'
+  | 'expectSwarms'
   | 'expectPeers'
   | 'restoreTotals'
   | 'raiseTotals'

@@ -239,6 +239,8 @@ export class Restorer implements RestoreVerdict {
   /** True when all of it was valid. When not, its peers are in the table all the same, its completions are not. */
   async #restoreWhole(snapshot: ListedSnapshot, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
     this.#reading = snapshot.prefix;
+    const { table, monotonicMs } = this.#options;
+    await runInSlices(() => table.expectSwarms(manifest.swarms), { monotonicMs, signal });
     const totals = new HeldTotals();
     const parts = manifest.partBytes.map((_, part) => snapshot.parts.get(part)!);
     const read = await this.#restoreParts(snapshot, parts, totals, signal);
