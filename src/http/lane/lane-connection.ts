@@ -214,6 +214,7 @@ export class LaneConnection {
     this.#held = NOTHING;
     if (unread.length > 0) this.#read(unread);
     else this.#wait();
+    // Also for node:http, when that has been given the connection meanwhile: it starts no stream that was paused.
     if (this.#state === 'reading') this.socket.resume();
   }
 
