@@ -40,6 +40,7 @@ const { Restorer } = await import('./persistence/snapshot/restorer.ts');
 const { pauseMs } = await import('./persistence/store/retry-pause.ts');
 const { Saver } = await import('./persistence/snapshot/saver.ts');
 const { StoreKeys } = await import('./persistence/format/store-keys.ts');
+const { HistoryRestorer } = await import('./persistence/merge/history-restorer.ts');
 const { StopMemory } = await import('./persistence/merge/stop-memory.ts');
 const { TableTurn } = await import('./persistence/merge/table-turn.ts');
 const { WatchedStore } = await import('./persistence/store/watched-store.ts');
@@ -163,7 +164,7 @@ const stored = {
   log,
 };
 const { journalSeconds } = config;
-const journal = new Journal({ ...stored, intervalSeconds: journalSeconds });
+const journal = new Journal({ ...stored, history, intervalSeconds: journalSeconds });
 const others = new JournalReader(stored);
 const follower = new JournalFollower({
   ...stored,
@@ -174,10 +175,12 @@ const follower = new JournalFollower({
 const restorer = new Restorer({
   ...stored,
   journal: others,
+  history: new HistoryRestorer({ history, keys, nowSeconds, monotonicMs }),
   whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
 });
 const saver = new Saver({
   ...stored,
+  history,
   journal,
   others,
   follow: (signal) => follower.follow(signal),
@@ -264,6 +267,8 @@ async function stop(signal: string): Promise<void> {
   ending.abort();
   events.end();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
+  const rest = minutes.takeRest(readGauges());
+  if (rest !== undefined) history.add(rest);
   // The journal first: once it is stored nothing is lost, whatever becomes of the snapshot.
   await Promise.all([accessLog.close(deadline), journal.close(deadline)]);
   await saver.save('shutdown', deadline);

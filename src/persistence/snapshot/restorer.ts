@@ -9,8 +9,9 @@ import type { Log } from '../../log.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import type { UniqueAddresses } from '../../stats/unique-addresses.ts';
 import type { SwarmTable } from '../../swarm/swarm-table.ts';
-import { decodeManifest, type Manifest, type ManifestState } from '../format/manifest.ts';
-import { compareNewestFirst, JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
+import { decodeManifest, type Manifest, type ManifestState, swarmParts } from '../format/manifest.ts';
+import { ObjectKind } from '../format/object-format.ts';
+import { compareNewestFirst, JOURNAL_PREFIX, partKey, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import type { JournalReader } from '../journal/journal-reader.ts';
 import { ListedObjects } from '../listing/listed-objects.ts';
@@ -18,6 +19,7 @@ import { vectorOf } from '../listing/manifest-cache.ts';
 import { NewerObjects } from '../listing/newer-objects.ts';
 import type { ListedSegment } from '../listing/segment-listing.ts';
 import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
+import type { HistoryRestorer } from '../merge/history-restorer.ts';
 import {
   HeldTotals,
   noCounts,
@@ -38,6 +40,8 @@ export interface RestorerOptions {
   /** Merges the journal, and goes on doing so once the restore has settled. */
   readonly journal: JournalReader;
   readonly stops: StopMemory;
+  /** Without it the history is not read. */
+  readonly history?: HistoryRestorer | undefined;
   /** Shared with the AccessLog. */
   readonly newer?: NewerObjects;
   readonly keys: StoreKeys;
@@ -198,7 +202,7 @@ export class Restorer implements RestoreVerdict {
 
   /** Every segment past what the table holds; one that its writer had to drop leaves a gap that nothing fills. */
   async #replay(segments: readonly StoredObject[], signal: AbortSignal): Promise<void> {
-    const { journal, log } = this.#options;
+    const { journal, history, store, log } = this.#options;
     const unread = journal.unread(segments).length;
     await journal.rememberStops(segments, signal);
     try {
@@ -206,7 +210,10 @@ export class Restorer implements RestoreVerdict {
         log.info('The journal has a gap: its writer dropped segments, or they are deleted.', { boot });
         return true;
       };
-      await journal.merge(segments, this.#counts, { passesGap, signal });
+      const onMerged = async ({ key }: ListedSegment, bytes: Uint8Array): Promise<void> => {
+        await history?.restore(ObjectKind.journalSegment, key, bytes, store.clockOffsetSeconds);
+      };
+      await journal.merge(segments, this.#counts, { passesGap, onMerged, signal });
     } finally {
       this.#segments += unread - journal.unread(segments).length;
     }
@@ -242,8 +249,11 @@ export class Restorer implements RestoreVerdict {
     const { table, monotonicMs } = this.#options;
     await runInSlices(() => table.expectSwarms(manifest.swarms), { monotonicMs, signal });
     const totals = new HeldTotals();
-    const parts = manifest.partBytes.map((_, part) => snapshot.parts.get(part)!);
+    const parts = Array.from({ length: swarmParts(manifest) }, (_, part) => snapshot.parts.get(part)!);
     const read = await this.#restoreParts(snapshot, parts, totals, signal);
+    for (let part = parts.length; part < manifest.partBytes.length; part++) {
+      await this.#restoreHistory(snapshot, part, signal);
+    }
     if (read.isNewer) return false;
     if (read.isWhole && (read.swarms !== manifest.swarms || read.peers !== manifest.peers)) {
       this.#foundDamaged(snapshot, 'its parts do not hold what the manifest says');
@@ -257,6 +267,21 @@ export class Restorer implements RestoreVerdict {
     this.#options.journal.cover(vectorOf(manifest));
     this.#base = snapshot;
     return true;
+  }
+
+  /** Rule D-N5. */
+  async #restoreHistory(snapshot: ListedSnapshot, part: number, signal: AbortSignal): Promise<void> {
+    const { history, store, log } = this.#options;
+    if (history === undefined) return;
+    const listed = snapshot.parts.get(part);
+    const read = listed && (await this.#objects.get(listed, signal));
+    const what =
+      read?.bytes === undefined
+        ? 'it is not there'
+        : await history.restore(ObjectKind.snapshotPart, listed!.key, read.bytes, store.clockOffsetSeconds);
+    if (what !== undefined) {
+      log.warn('Not all of the saved history could be read.', { part: partKey(snapshot, part), what });
+    }
   }
 
   async #restorePeersOnly(snapshot: ListedSnapshot, signal: AbortSignal): Promise<void> {
