@@ -80,8 +80,6 @@ export interface SaverOptions {
   readonly nowSeconds: () => number;
   readonly monotonicMs: MonotonicMs;
   readonly log: Log;
-  /** When the schedule will save next, for the status. */
-  readonly nextSaveAtSeconds?: () => number | undefined;
   readonly partBytesMax?: number;
   readonly walkMsMax?: number;
 }
@@ -108,14 +106,11 @@ export type SaveOutcome =
 export interface SaveStatus {
   readonly isSaving: boolean;
   readonly lastSavedAtSeconds: number | undefined;
-  readonly lastSavedSecondsAgo: number | undefined;
-  readonly nextSaveAtSeconds: number | undefined;
   /** How often one was saved; or asked for, and none was needed or allowed; or failed. */
   readonly snapshots: number;
   readonly skipped: number;
   readonly failed: number;
   readonly lastBytes: number | undefined;
-  readonly lastPeers: number | undefined;
   readonly lastDurationMs: number | undefined;
   /** Of the last try, undefined when it went well. */
   readonly lastError: string | undefined;
@@ -124,7 +119,6 @@ export interface SaveStatus {
 interface Saved {
   readonly atSeconds: number;
   readonly bytes: number;
-  readonly peers: number;
   readonly durationMs: number;
 }
 
@@ -164,13 +158,10 @@ export class Saver {
     return {
       isSaving: this.#running !== undefined,
       lastSavedAtSeconds: this.#last?.atSeconds,
-      lastSavedSecondsAgo: this.#last && Math.max(0, this.#options.nowSeconds() - this.#last.atSeconds),
-      nextSaveAtSeconds: this.#options.nextSaveAtSeconds?.(),
       snapshots: this.#snapshots,
       skipped: this.#skipped,
       failed: this.#failed,
       lastBytes: this.#last?.bytes,
-      lastPeers: this.#last?.peers,
       lastDurationMs: this.#last?.durationMs,
       lastError: this.#lastError,
     };
@@ -265,7 +256,7 @@ export class Saver {
     const durationMs = Math.round(monotonicMs() - startMs);
     this.durations.record(durationMs / 1_000);
     const { swarms, peers, takenAtSeconds } = manifest;
-    this.#last = { atSeconds: nowSeconds(), bytes: bytesAll, peers, durationMs };
+    this.#last = { atSeconds: nowSeconds(), bytes: bytesAll, durationMs };
     const written = { key: manifestKey(id), sizeBytes: bytes.length, lastModifiedSeconds: takenAtSeconds };
     await this.#retain([...after, written], journal, signal);
     return { kind: 'saved', number: id.number, bytes: bytesAll, swarms, peers };
