@@ -1,59 +1,29 @@
 /**
  * Brings the table back from the store while the port already answers (rules D-R2, D-R3): the newest whole
  * snapshot, then every journal segment that it does not hold, then what can still be read of newer snapshots that are
- * damaged or unfinished, for their peers only. Damaged
- * objects are named in the log and left; those of a later version are left and keep everything else in the store.
+ * damaged or unfinished, for their peers only. Damaged objects are named in the log and left; those of a later version
+ * are left and keep everything else in the store.
  * Goes on trying until it is settled: a listing has succeeded, and every object was applied or found damaged.
  */
-import type { Log } from '../../log.ts';
-import { type MonotonicMs, runInSlices } from '../../slices.ts';
-import type { UniqueAddresses } from '../../stats/unique-addresses.ts';
-import type { SwarmTable } from '../../swarm/swarm-table.ts';
-import { decodeManifest, type Manifest, type ManifestState, swarmParts } from '../format/manifest.ts';
 import { ObjectKind } from '../format/object-format.ts';
-import { compareNewestFirst, JOURNAL_PREFIX, partKey, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
-import type { StoreKeys } from '../format/store-keys.ts';
+import { compareNewestFirst, JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import type { JournalReader } from '../journal/journal-reader.ts';
-import { ListedObjects } from '../listing/listed-objects.ts';
-import { vectorOf } from '../listing/manifest-cache.ts';
 import { NewerObjects } from '../listing/newer-objects.ts';
 import type { ListedSegment } from '../listing/segment-listing.ts';
-import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
-import type { HistoryRestorer } from '../merge/history-restorer.ts';
-import {
-  HeldTotals,
-  noCounts,
-  PartRestorer,
-  type RestoreCounts,
-  type RestoreSettings,
-  type SwarmDestination,
-} from '../merge/part-restorer.ts';
-import type { StopMemory } from '../merge/stop-memory.ts';
-import { inTurn } from '../store/read-ahead.ts';
+import { type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
+import { noCounts, type RestoreCounts } from '../merge/part-restorer.ts';
 import { pauseMs, RetryPause } from '../store/retry-pause.ts';
-import { type Store, type StoredObject, StoreError, type StoreFailure } from '../store/store.ts';
+import { type StoredObject, StoreError, type StoreFailure } from '../store/store.ts';
 import type { RestoreVerdict } from './saver.ts';
+import { SnapshotRestorer, type SnapshotRestorerOptions } from './snapshot-restorer.ts';
 
-export interface RestorerOptions {
-  readonly store: Store;
-  readonly table: SwarmDestination & Pick<SwarmTable, 'addCompletedEver'>;
+export interface RestorerOptions extends Omit<SnapshotRestorerOptions, 'newer'> {
   /** Merges the journal, and goes on doing so once the restore has settled. */
   readonly journal: JournalReader;
-  readonly stops: StopMemory;
-  /** Without it the history is not read. */
-  readonly history?: HistoryRestorer | undefined;
   /** Shared with the AccessLog. */
   readonly newer?: NewerObjects;
-  readonly keys: StoreKeys;
-  readonly isServed: (infoHash: Uint8Array) => boolean;
   /** Resolves when `isServed` knows enough: with an allow list, when that has been read. */
   readonly whenServedIsKnown: Promise<unknown>;
-  readonly peerTtlSeconds: number;
-  /** Counts each restored peer's address as if it had been heard. */
-  readonly addresses: Pick<UniqueAddresses, 'add'>;
-  readonly nowSeconds: () => number;
-  readonly monotonicMs: MonotonicMs;
-  readonly log: Log;
   /** The first pause after a failure; each further one is twice as long, up to thirty times it. */
   readonly retryMs?: number;
 }
@@ -75,30 +45,19 @@ export interface RestoreProgress extends Readonly<RestoreCounts> {
 export class Restorer implements RestoreVerdict {
   readonly #options: RestorerOptions;
   readonly #counts: RestoreCounts = noCounts();
-  readonly #damaged = new Set<string>();
   readonly newer: NewerObjects;
-  /** Snapshots of which something is sealed with a key that is not there. */
-  readonly #locked = new Set<string>();
-  /** Snapshots of which something was read. */
-  readonly #begun = new Set<string>();
-  /** Snapshots that need not be read again at the next try. */
-  readonly #done = new Set<string>();
+  readonly #snapshots: SnapshotRestorer;
   #phase: RestorePhase = 'waiting';
+  /** The whole snapshot that the table was restored from. */
   #base: ListedSnapshot | undefined;
-  #reading: string | undefined;
-  #partsDone = 0;
-  #parts = 0;
   #segments = 0;
   #lastError: string | undefined;
   #lastFailure: StoreFailure | undefined;
-  readonly #objects: ListedObjects;
-  /** By how much `table.changes` grew by what was restored. */
-  #changes = 0;
 
   constructor(options: RestorerOptions) {
     this.#options = options;
-    this.#objects = new ListedObjects(options.store);
     this.newer = options.newer ?? new NewerObjects();
+    this.#snapshots = new SnapshotRestorer({ ...options, newer: this.newer }, this.#counts);
   }
 
   get isSettled(): boolean {
@@ -109,25 +68,26 @@ export class Restorer implements RestoreVerdict {
     return {
       ...this.#counts,
       phase: this.#phase,
-      snapshot: this.#base?.prefix ?? this.#reading,
-      partsDone: this.#partsDone,
-      parts: this.#parts,
+      snapshot: this.#base?.prefix ?? this.#snapshots.reading,
+      partsDone: this.#snapshots.partsDone,
+      parts: this.#snapshots.parts,
       segments: this.#segments,
-      damaged: [...this.#damaged],
+      damaged: [...this.#snapshots.damaged],
       lastError: this.#lastError,
     };
   }
 
   /** Whether the snapshot in this folder was found damaged; such ones don't count for the retention. */
   isDamaged(prefix: string): boolean {
-    return this.#damaged.has(prefix);
+    return this.#snapshots.damaged.has(prefix);
   }
 
   get changesSaved(): number {
     const { peersExpired, peersLeftOut, peersNotServed, peersStopped } = this.#counts;
     const isAllThere = peersExpired + peersLeftOut + peersNotServed + peersStopped + this.#segments === 0;
-    const isOneWhole = this.#base !== undefined && this.#begun.size === 1 && this.#damaged.size === 0;
-    return isOneWhole && isAllThere ? this.#changes : 0;
+    const isOneWhole =
+      this.#base !== undefined && this.#snapshots.snapshots === 1 && this.#snapshots.damaged.size === 0;
+    return isOneWhole && isAllThere ? this.#snapshots.changes : 0;
   }
 
   /** Resolves when the restore has settled, or the signal has fired. */
@@ -181,14 +141,17 @@ export class Restorer implements RestoreVerdict {
     const doubtful: ListedSnapshot[] = [];
     for (const snapshot of listed) {
       if (this.#base !== undefined && compareNewestFirst(snapshot, this.#base) >= 0) break;
-      const manifest = await this.#manifest(snapshot, signal);
+      const manifest = await this.#snapshots.manifest(snapshot, signal);
       if (manifest === 'newer' || manifest === 'locked') continue;
       // Completions come from one snapshot only: what is newer than the one of an earlier try gives its peers.
       if (manifest === 'damaged' || this.#base !== undefined) doubtful.push(snapshot);
-      else if (await this.#restoreWhole(snapshot, manifest, signal)) break;
+      else if (await this.#snapshots.restoreWhole(snapshot, manifest, signal)) {
+        this.#base = snapshot;
+        break;
+      }
     }
     await this.#replay(segments, signal);
-    for (const snapshot of doubtful) await this.#restorePeersOnly(snapshot, signal);
+    for (const snapshot of doubtful) await this.#snapshots.restorePeers(snapshot, signal);
     const { journal, keys } = this.#options;
     const locked = listed.find((snapshot) => this.#isLocked(snapshot))?.prefix ?? journal.firstLocked;
     if (locked !== undefined) throw keys.lockedError(locked);
@@ -197,7 +160,7 @@ export class Restorer implements RestoreVerdict {
   /** What is older than the snapshot that was restored is not needed, whether it can be opened or not. */
   #isLocked(snapshot: ListedSnapshot): boolean {
     const isNeeded = this.#base === undefined || compareNewestFirst(snapshot, this.#base) < 0;
-    return isNeeded && this.#locked.has(snapshot.prefix);
+    return isNeeded && this.#snapshots.locked.has(snapshot.prefix);
   }
 
   /** Every segment past what the table holds; one that its writer had to drop leaves a gap that nothing fills. */
@@ -219,151 +182,11 @@ export class Restorer implements RestoreVerdict {
     }
   }
 
-  /** The manifest of a snapshot that is whole as far as the listing tells; 'damaged' also when it is unfinished. */
-  async #manifest(snapshot: ListedSnapshot, signal: AbortSignal): Promise<ManifestState> {
-    if (snapshot.manifest === undefined) return 'damaged';
-    if (this.newer.has(snapshot.prefix)) return 'newer';
-    if (snapshot.isOversized)
-      this.#foundDamaged(snapshot, 'an object of it is larger than any that is written');
-    if (this.#damaged.has(snapshot.prefix)) return 'damaged';
-    if (this.#locked.has(snapshot.prefix)) return 'locked';
-    const { key } = snapshot.manifest;
-    const { bytes } = await this.#objects.get(snapshot.manifest, signal);
-    const manifest = bytes === undefined ? 'damaged' : decodeManifest(key, bytes, this.#options.keys);
-    if (manifest === 'locked') {
-      this.#locked.add(snapshot.prefix);
-    } else if (manifest === 'newer') {
-      this.#foundNewer(snapshot);
-    } else if (manifest === 'damaged') {
-      this.#foundDamaged(snapshot, 'its manifest cannot be read');
-    } else if (!isComplete(snapshot, manifest)) {
-      this.#foundDamaged(snapshot, 'parts are missing or have another size than the manifest says');
-      return 'damaged';
-    }
-    return manifest;
-  }
-
-  /** True when all of it was valid. When not, its peers are in the table all the same, its completions are not. */
-  async #restoreWhole(snapshot: ListedSnapshot, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
-    this.#reading = snapshot.prefix;
-    const { table, monotonicMs } = this.#options;
-    await runInSlices(() => table.expectSwarms(manifest.swarms), { monotonicMs, signal });
-    const totals = new HeldTotals();
-    const parts = Array.from({ length: swarmParts(manifest) }, (_, part) => snapshot.parts.get(part)!);
-    const read = await this.#restoreParts(snapshot, parts, totals, signal);
-    for (let part = parts.length; part < manifest.partBytes.length; part++) {
-      await this.#restoreHistory(snapshot, part, signal);
-    }
-    if (read.isNewer) return false;
-    if (read.isWhole && (read.swarms !== manifest.swarms || read.peers !== manifest.peers)) {
-      this.#foundDamaged(snapshot, 'its parts do not hold what the manifest says');
-      read.isWhole = false;
-    }
-    this.#done.add(snapshot.prefix);
-    if (!read.isWhole) return false;
-    const settings = this.#settings();
-    await this.#runCounted(() => totals.step(settings), signal);
-    this.#options.table.addCompletedEver(manifest.completed ?? totals.completed);
-    this.#options.journal.cover(vectorOf(manifest));
-    this.#base = snapshot;
-    return true;
-  }
-
-  /** Rule D-N5. */
-  async #restoreHistory(snapshot: ListedSnapshot, part: number, signal: AbortSignal): Promise<void> {
-    const { history, store, log } = this.#options;
-    if (history === undefined) return;
-    const listed = snapshot.parts.get(part);
-    const read = listed && (await this.#objects.get(listed, signal));
-    const what =
-      read?.bytes === undefined
-        ? 'it is not there'
-        : await history.restore(ObjectKind.snapshotPart, listed!.key, read.bytes, store.clockOffsetSeconds);
-    if (what !== undefined) {
-      log.warn('Not all of the saved history could be read.', { part: partKey(snapshot, part), what });
-    }
-  }
-
-  async #restorePeersOnly(snapshot: ListedSnapshot, signal: AbortSignal): Promise<void> {
-    if (this.#done.has(snapshot.prefix)) return;
-    const parts = [...snapshot.parts.values()].filter((part) => !isOversized(part));
-    await this.#restoreParts(snapshot, parts, new HeldTotals(), signal);
-    this.#done.add(snapshot.prefix);
-  }
-
-  /** Reads the next part while the one before goes into the table. */
-  async #restoreParts(
-    snapshot: ListedSnapshot,
-    parts: readonly StoredObject[],
-    totals: HeldTotals,
-    signal: AbortSignal,
-  ): Promise<{ isWhole: boolean; isNewer: boolean; swarms: number; peers: number }> {
-    const read = { isWhole: true, isNewer: false, swarms: 0, peers: 0 };
-    this.#begun.add(snapshot.prefix);
-    this.#parts += parts.length;
-    const reading = inTurn(parts, (part) => this.#objects.get(part, signal));
-    for await (const [{ key }, { bytes, what }] of reading) {
-      this.#partsDone += 1;
-      if (bytes === undefined) {
-        read.isWhole = false;
-        this.#foundDamaged(snapshot, `${key}: ${what}`);
-        continue;
-      }
-      const part = new PartRestorer(key, bytes, this.#settings(), this.#counts, totals);
-      await this.#runCounted(() => part.step(), signal);
-      read.swarms += part.swarms;
-      read.peers += part.peers;
-      if (part.state === 'whole') continue;
-      read.isWhole = false;
-      if (part.state === 'newer') {
-        read.isNewer = true;
-        this.#foundNewer(snapshot);
-      } else if (part.state === 'locked') {
-        this.#locked.add(snapshot.prefix);
-      } else if (snapshot.manifest !== undefined) {
-        this.#foundDamaged(snapshot, `${key}: ${part.damage}`);
-      }
-    }
-    return read;
-  }
-
-  /** Runs the steps in slices, and counts what they change in the table apart from what announces do in between. */
-  #runCounted(step: () => boolean, signal: AbortSignal): Promise<void> {
-    const { table, monotonicMs } = this.#options;
-    const countedStep = (): boolean => {
-      const before = table.changes;
-      const hasMore = step();
-      this.#changes += table.changes - before;
-      return hasMore;
-    };
-    return runInSlices(countedStep, { monotonicMs, signal });
-  }
-
-  #settings(): RestoreSettings {
-    return { ...this.#options, offsetSeconds: this.#options.store.clockOffsetSeconds };
-  }
-
-  #foundDamaged(snapshot: ListedSnapshot, what: string): void {
-    if (this.#damaged.has(snapshot.prefix)) return;
-    this.#damaged.add(snapshot.prefix);
-    this.#options.log.error('A snapshot is damaged; what is valid of it is used, and it is left as it is.', {
-      snapshot: snapshot.prefix,
-      what,
-    });
-  }
-
-  #foundNewer(snapshot: ListedSnapshot): void {
-    if (!this.newer.add(snapshot.prefix)) return;
-    this.#options.log.warn('A snapshot was written by a later version of the tracker; it is left as it is.', {
-      snapshot: snapshot.prefix,
-    });
-  }
-
   #summary(): Record<string, number | string | boolean | undefined> {
     return {
       snapshot: this.#base?.prefix,
       ...this.#counts,
-      damaged: this.#damaged.size,
+      damaged: this.#snapshots.damaged.size,
       hasMetNewer: this.newer.hasAny,
     };
   }
