@@ -8,9 +8,9 @@ import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import { ListedObjects } from '../listing/listed-objects.ts';
 import type { NewerObjects } from '../listing/newer-objects.ts';
 import { isPast, type ListedSegment, listSegments, type Vector } from '../listing/segment-listing.ts';
+import { COMPANY_SECONDS } from '../merge/company.ts';
 import { noCounts, type RestoreCounts } from '../merge/part-restorer.ts';
 import { type MergeSettings, SegmentMerger } from '../merge/segment-merger.ts';
-import { OTHERS_SECONDS } from '../merge/stop-memory.ts';
 import type { TableTurn } from '../merge/table-turn.ts';
 import { inTurn } from '../store/read-ahead.ts';
 import type { Store, StoredObject } from '../store/store.ts';
@@ -128,7 +128,7 @@ export class JournalReader {
    */
   async rememberStops(objects: readonly StoredObject[], signal: AbortSignal): Promise<void> {
     const { store, nowSeconds, boot, monotonicMs } = this.#options;
-    const sinceSeconds = nowSeconds() + store.clockOffsetSeconds - OTHERS_SECONDS;
+    const sinceSeconds = nowSeconds() + store.clockOffsetSeconds - COMPANY_SECONDS;
     const known = [...listSegments(objects).values()]
       .flat()
       .filter(
