@@ -91,7 +91,7 @@ export class History {
   }
 
   /**
-   * Takes saved points in. `nowSeconds`: nothing that is later is believed. Points of another step than those kept
+   * Takes saved points in. `nowSeconds`: nothing that is later than the step under way is believed. Points of another step than those kept
    * here are left out.
    */
   restore({ stepSeconds, endSeconds, count, values }: HistoryPoints, nowSeconds: number): void {
@@ -100,7 +100,7 @@ export class History {
     const last = Math.round(endSeconds / stepSeconds);
     for (let index = 0; index < count; index += 1) {
       const slot = last - (count - 1 - index);
-      if (slot < 0 || slot * stepSeconds > nowSeconds + stepSeconds) continue;
+      if (slot < 0 || slot * stepSeconds >= nowSeconds + stepSeconds) continue;
       for (let series = 0; series < SERIES_COUNT; series += 1) {
         this.#values[series] = values[series * count + index] ?? Number.NaN;
       }
