@@ -4,7 +4,8 @@ import { JOURNAL_PREFIX } from '../persistence/format/object-keys.ts';
 import { vectorOf } from '../persistence/listing/manifest-cache.ts';
 import { checkAccessObjects } from '../persistence/survey/access-check.ts';
 import { checkJournal, journalPast, missingSegments } from '../persistence/survey/journal-survey.ts';
-import { checkSnapshot, type ObjectProblem } from '../persistence/survey/snapshot-check.ts';
+import type { ObjectProblem } from '../persistence/survey/object-problem.ts';
+import { checkSnapshot } from '../persistence/survey/snapshot-check.ts';
 import {
   isLeftover,
   type SurveyedSnapshot,
@@ -109,7 +110,7 @@ async function verify(
   return {
     what: `snapshot ${nameOf(snapshot)}`,
     state: check.state,
-    isWell: check.state === 'whole' || isBeingWritten,
+    isWell: (check.state === 'whole' && problems.length === 0) || isBeingWritten,
     bytes: check.bytesRead,
     swarms: check.swarms,
     peers: check.peers,

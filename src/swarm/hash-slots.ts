@@ -18,6 +18,8 @@ export const SLOT_HEADER_WORDS = 6;
 
 const NEXT = 5;
 const CHAINS_AT_START = 1024;
+/** Of those that are made ahead of their slots. */
+const CHAINS_PER_STEP = 1_024;
 
 export interface HashSlotsOptions {
   readonly slotsMax: number;
@@ -90,12 +92,25 @@ export class HashSlots {
       this.#split();
       chain = this.#chainOf(this.#key, 0);
     }
+    const { words } = this;
     const base = this.base(slot);
-    this.words.fill(0, base, base + this.#wordsPerSlot);
-    this.words.set(this.#key, base);
-    this.words[base + NEXT] = this.#heads[chain];
+    // A loop: for so few words a call of `set` and `fill` costs more.
+    for (let index = 0; index < INFO_HASH_WORDS; index++) words[base + index] = this.#key[index];
+    words[base + NEXT] = this.#heads[chain];
+    for (let at = base + SLOT_HEADER_WORDS; at < base + this.#wordsPerSlot; at++) words[at] = 0;
     this.#heads[chain] = slot + 1;
     return slot;
+  }
+
+  /**
+   * Makes a few more of the chains that so many slots will need; false when they are all there. Made ahead of the
+   * slots they cost next to nothing: what grows with them is split a hash at a time.
+   */
+  expect(slots: number): boolean {
+    const chainsWanted = Math.min(slots, this.#heads.length);
+    const end = Math.min(chainsWanted, this.#chains + CHAINS_PER_STEP);
+    while (this.#chains < end) this.#split();
+    return this.#chains < chainsWanted;
   }
 
   /** Frees a slot that is in use; its number may be given out again. */

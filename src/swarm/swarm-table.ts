@@ -11,6 +11,7 @@ import { PAGE_WORDS } from './block-arena.ts';
 import { FamilyPeers } from './family-peers.ts';
 import type { HashKey } from './half-sip-hash.ts';
 import { HashSlots } from './hash-slots.ts';
+import { LargestSwarms } from './largest-swarms.ts';
 import { COMPLETED_WORD, LAST_ACTIVITY_WORD, PeerMemory, SLOT_WORDS, SLOTS_MAX } from './peer-memory.ts';
 import { Purge, type PurgeFollower } from './purge.ts';
 import {
@@ -333,6 +334,11 @@ export class SwarmTable {
     return new Purge(this.memory, this.families, this.#purgeFollower, this.#now, ttlSeconds);
   }
 
+  /** Begins to look for the swarms with the most peers; for so many. */
+  largest(most: number): LargestSwarms {
+    return new LargestSwarms(this.memory, this.families, most);
+  }
+
   /** Begins a walk over all swarms; the caller ends it. One at a time: throws while another has not ended. */
   walk(now: number): Walk {
     if (this.#walk !== undefined) throw new Error('a walk is under way');
@@ -355,6 +361,11 @@ export class SwarmTable {
     const { slots } = this.memory;
     slots.words[slots.base(slot) + COMPLETED_WORD] += completed;
     this.#touch(slot, Math.min(lastActivitySeconds, this.#now));
+  }
+
+  /** So many swarms are about to be restored: makes room for some of them in the index; false when there is for all. */
+  expectSwarms(count: number): boolean {
+    return this.memory.slots.expect(count);
   }
 
   /** So many peers are about to be restored to the swarm: one that has none gets room for them at once. */

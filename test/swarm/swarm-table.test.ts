@@ -263,6 +263,19 @@ describe('restoring', () => {
     assert.equal(table.totals.peers, 1);
   });
 
+  test('makes room in the index ahead of the swarms that come, and finds those that were there', () => {
+    const table = swarmTable();
+    for (let swarm = 0; swarm < 2_000; swarm++) sight(table, swarm, swarm);
+    while (table.expectSwarms(20_000));
+    const { chains } = table.memory.slots;
+    assert.equal(chains, 20_000);
+    for (let swarm = 2_000; swarm < 20_000; swarm++) sight(table, swarm, swarm);
+    assert.equal(table.memory.slots.chains, chains, 'no chain had to be split');
+    assertInvariants(table);
+    while (table.expectSwarms(Number.MAX_SAFE_INTEGER));
+    assert.equal(table.memory.slots.chains, table.swarmsMax);
+  });
+
   test('adds saved completions to those heard since start', () => {
     const table = swarmTable();
     const slot = table.open(infoHash(1), NOW);

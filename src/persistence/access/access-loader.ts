@@ -9,18 +9,13 @@ import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import { AccessObjectReader, type AccessSection } from '../format/access-object.ts';
 import { ACCESS_PREFIX, bootOfAccessKey } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
-import { MissingObjects } from '../listing/missing-objects.ts';
+import { ListedObjects } from '../listing/listed-objects.ts';
 import type { NewerObjects } from '../listing/newer-objects.ts';
+import { inTurn } from '../store/read-ahead.ts';
 import { pauseMs, RetryPause } from '../store/retry-pause.ts';
-import {
-  OBJECT_BYTES_MAX,
-  type Store,
-  type StoredObject,
-  StoreError,
-  type StoreFailure,
-} from '../store/store.ts';
+import { ifThere, type Store, type StoredObject, StoreError, type StoreFailure } from '../store/store.ts';
 
-const READS_AT_ONCE = 8;
+const READS_AHEAD = 8;
 const FOLD_OBJECTS_MIN = 101;
 const INFO_HASH_BYTES = 20;
 const HASHES_PER_STEP = 256;
@@ -50,8 +45,7 @@ export class AccessLoader {
   readonly #locked = new Set<string>();
   /** Those that are stored otherwise than this process would: with an older key, or plain though there is one. */
   readonly #sealedOtherwise = new Set<string>();
-  /** Listings that named an object which was not there. */
-  readonly #missing = new MissingObjects();
+  readonly #objects: ListedObjects;
   #hashesLeftOut = 0;
   #loading: Promise<void> | undefined;
   #onLoaded: () => void = () => {};
@@ -59,6 +53,7 @@ export class AccessLoader {
 
   constructor(options: AccessLoaderOptions) {
     this.#options = options;
+    this.#objects = new ListedObjects(options.store);
     this.whenLoaded = new Promise((resolve) => {
       this.#onLoaded = resolve;
     });
@@ -119,14 +114,10 @@ export class AccessLoader {
       const listed = await store.list(ACCESS_PREFIX, signal);
       const unread = listed.filter(({ key }) => this.#isUnread(key));
       let missing = 0;
-      for (let at = 0; at < unread.length; at += READS_AT_ONCE) {
-        const some = unread.slice(at, at + READS_AT_ONCE);
-        const objects = await Promise.all(some.map((object) => this.#get(object, signal)));
-        for (const [index, bytes] of objects.entries()) {
-          const { key } = some[index]!;
-          if (bytes !== undefined) await this.#apply(key, bytes, signal);
-          else if (this.#isUnread(key)) missing += 1;
-        }
+      const reading = inTurn(unread, (object) => this.#get(object, signal), READS_AHEAD);
+      for await (const [{ key }, bytes] of reading) {
+        if (bytes !== undefined) await this.#apply(key, bytes, signal);
+        else if (this.#isUnread(key)) missing += 1;
       }
       const locked = listed.find(({ key }) => this.#locked.has(key));
       if (missing === 0 && locked !== undefined) throw this.#options.keys.lockedError(locked.key);
@@ -175,18 +166,10 @@ export class AccessLoader {
   }
 
   /** undefined: it is not there, or not to be read. */
-  async #get({ key, sizeBytes }: StoredObject, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    if (sizeBytes > OBJECT_BYTES_MAX) {
-      this.#leave(key, `it has ${sizeBytes} bytes, more than any object that this version writes`);
-      return undefined;
-    }
-    try {
-      return await this.#options.store.get(key, signal);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
-      if (this.#missing.note(key)) this.#leave(key, 'it is listed and not there');
-      return undefined;
-    }
+  async #get(object: StoredObject, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const read = await ifThere(this.#objects.get(object, signal));
+    if (read?.what !== undefined) this.#leave(object.key, read.what);
+    return read?.bytes;
   }
 
   async #apply(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {

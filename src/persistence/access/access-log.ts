@@ -5,26 +5,19 @@
  */
 import type { Access, ListName } from '../../access/access.ts';
 import { Applied } from '../../access/hash-list.ts';
-import type { Log, LogFields } from '../../log.ts';
+import type { Log } from '../../log.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
-import { timeLimit } from '../../time-limit.ts';
 import { AccessObjectWriter } from '../format/access-object.ts';
 import { accessKey, assertBootId } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import { NewerObjects } from '../listing/newer-objects.ts';
-import { type Store, StoreError, type StoreFailure } from '../store/store.ts';
-import { type QueuedWork, WriteQueue } from '../store/write-queue.ts';
+import { type Store, StoreError } from '../store/store.ts';
 import { AccessFold } from './access-fold.ts';
 import { AccessLoader } from './access-loader.ts';
+import { ChangeWriter } from './change-writer.ts';
 
 /** One change is one object; more hashes than this are several changes. */
 export const CHANGE_HASHES_MAX = 400_000;
-/** When a small change is answered at the latest, stored or not; one that has much to send before it gets longer. */
-const CHANGE_MS_MAX = 10_000;
-/** An uplink that is slower than this makes large changes wait for their answers in vain. */
-const UPLINK_BYTES_PER_MS = 512;
-/** Routers in front of the tracker give up after 30 s. */
-const ANSWER_MS_MAX = 25_000;
 /** Changes that wait for the store may take up so much memory. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const HASHES_PER_STEP = 256;
@@ -71,20 +64,17 @@ export type ChangeOutcome =
 /** A change with its time and its bytes, and the room that it will need in its list. */
 interface PreparedChange extends AccessChange {
   readonly key: string;
-  readonly atSeconds: number;
   readonly bytes: Uint8Array;
+  readonly atSeconds: number;
   readonly room: number;
 }
 
 export class AccessLog {
   readonly #options: AccessLogOptions & { readonly newer: NewerObjects };
   readonly #loader: AccessLoader;
-  readonly #queue: WriteQueue;
-  /** Deletes of what may have been put and must not count; these hold up no change. */
-  readonly #withdrawals: WriteQueue;
+  readonly #writer: ChangeWriter;
   readonly #closing = new AbortController();
   #sequence = 0;
-  #waitingBytes = 0;
   /** Hashes that changes on their way will add to each list. */
   readonly #roomTaken: Record<ListName, number> = { bans: 0, allowed: 0 };
   #isFolding = false;
@@ -96,8 +86,7 @@ export class AccessLog {
     assertBootId(options.boot);
     this.#options = { ...options, newer: options.newer ?? new NewerObjects() };
     this.#loader = new AccessLoader({ ...this.#options, onLoaded: () => this.#foldIfDue() });
-    this.#queue = new WriteQueue(options.retryMs);
-    this.#withdrawals = new WriteQueue(options.retryMs);
+    this.#writer = new ChangeWriter(options);
   }
 
   /** Resolves when the lists hold what the store has. */
@@ -107,7 +96,7 @@ export class AccessLog {
 
   /** Changes that are in force but wait for the store. */
   get waiting(): number {
-    return this.#queue.waiting.length;
+    return this.#writer.waiting;
   }
 
   /**
@@ -139,26 +128,13 @@ export class AccessLog {
   /** Gives changes that wait until the signal fires to be stored. Nothing may be changed after this. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closing.abort();
-    await Promise.all([this.#queue.drain(signal), this.#withdrawals.drain(signal)]);
-    const changes = this.#queue.waiting;
-    if (changes.length > 0) {
-      this.#options.log.error('Changes of the access lists are lost: the store did not take them.', {
-        changes: changes.slice(0, 100),
-      });
-    }
-    const objects = this.#withdrawals.waiting;
-    if (objects.length > 0) {
-      this.#options.log.error(
-        'Changes that were answered as not made may be stored all the same: they could not be deleted.',
-        { objects: objects.slice(0, 100) },
-      );
-    }
+    await this.#writer.close(signal);
   }
 
   #problemOf({ list, isListed, hashes }: AccessChange): ChangeOutcome | undefined {
     const { access } = this.#options;
     if (hashes.length > CHANGE_HASHES_MAX) return { kind: 'too-many', hashesMax: CHANGE_HASHES_MAX };
-    if (this.#waitingBytes + hashes.length * INFO_HASH_BYTES > WAITING_BYTES_MAX)
+    if (this.#writer.waitingBytes + hashes.length * INFO_HASH_BYTES > WAITING_BYTES_MAX)
       return { kind: 'not-stored' };
     const infoHash = isListed ? undefined : hashes.find((hash) => access.isByEnvironment(list, hash));
     if (infoHash === undefined) return undefined;
@@ -189,9 +165,7 @@ export class AccessLog {
     await this.#forEach(change.hashes, (infoHash) =>
       writer.add(change.list, { infoHash, isListed, atSeconds, reason }),
     );
-    const bytes = writer.finish();
-    this.#waitingBytes += bytes.length;
-    return { ...change, key, atSeconds, bytes, room };
+    return { ...change, key, atSeconds, bytes: writer.finish(), room };
   }
 
   #newObjectKey(): string {
@@ -199,107 +173,27 @@ export class AccessLog {
     return accessKey(this.#options.boot, this.#sequence);
   }
 
-  /** Stores what is in force already, however long it takes. */
-  #storeAtLast(change: PreparedChange): Promise<ChangeOutcome> {
-    const { store, log } = this.#options;
-    const { key, atSeconds, bytes } = change;
-    return new Promise((resolve) => {
-      let isStored = false;
-      let isLate = false;
-      const answerLate = (failure: StoreFailure): void => {
-        if (isStored || isLate) return;
-        isLate = true;
-        log.error(
-          'A change of the access lists is in force but not stored yet; it is tried until it is.',
-          fieldsOf(change, failure),
-        );
-        resolve({ kind: 'enforced', atSeconds });
-      };
-      this.#answerLimit().addEventListener('abort', () => answerLate('timed-out'));
-      this.#queue.push({
-        what: key,
-        run: async (signal) => {
-          await store.put(key, bytes, signal);
-          isStored = true;
-          this.#hasStored(change);
-          if (isLate)
-            log.info('A change of the access lists that waited for the store is stored now.', { key });
-          resolve({ kind: 'stored', atSeconds });
-        },
-        failed: (error) => {
-          answerLate(error.failure);
-          return true;
-        },
-      });
-    });
+  /** What is in force already is stored, however long it takes. */
+  async #storeAtLast(change: PreparedChange): Promise<ChangeOutcome> {
+    const isStored = await this.#writer.storeAtLast(change, () => this.#hasStored(change));
+    return { kind: isStored ? 'stored' : 'enforced', atSeconds: change.atSeconds };
   }
 
-  /** Stores what gives service back and then puts it in force, or does neither. */
-  #storeOrGiveUp(change: PreparedChange): Promise<ChangeOutcome> {
-    const { store, log } = this.#options;
-    const { key, atSeconds, bytes } = change;
-    return new Promise((resolve) => {
-      const limit = this.#answerLimit();
-      let isTried = false;
-      const giveUp = (failure: StoreFailure): void => {
-        this.#waitingBytes -= bytes.length;
-        this.#roomTaken[change.list] -= change.room;
-        if (isTried) this.#withdraw(key, failure);
-        log.error(
-          'A change of the access lists was not made: the store did not take it.',
-          fieldsOf(change, failure),
-        );
-        resolve({ kind: 'not-stored' });
-      };
-      const work: QueuedWork = {
-        what: key,
-        run: async (signal) => {
-          isTried = true;
-          const both = timeLimit(ANSWER_MS_MAX, signal, limit);
-          try {
-            await store.put(key, bytes, both.signal);
-          } finally {
-            both.end();
-          }
-          await this.#enforce(change);
-          this.#hasStored(change);
-          resolve({ kind: 'stored', atSeconds });
-        },
-        failed: (error) => {
-          giveUp(error.failure);
-          return false;
-        },
-      };
-      limit.addEventListener('abort', () => {
-        if (isTried) return; // then the try itself ends by the limit
-        this.#queue.remove(work);
-        giveUp('timed-out');
-      });
-      this.#queue.push(work);
+  /** What gives service back is stored and then put in force, or neither. */
+  async #storeOrGiveUp(change: PreparedChange): Promise<ChangeOutcome> {
+    const isStored = await this.#writer.storeOrGiveUp(change, async () => {
+      await this.#enforce(change);
+      this.#hasStored(change);
     });
-  }
-
-  /** Fires when the change that was accepted last is to be answered. */
-  #answerLimit(): AbortSignal {
-    const ms = (this.#options.changeMsMax ?? CHANGE_MS_MAX) + this.#waitingBytes / UPLINK_BYTES_PER_MS;
-    return AbortSignal.timeout(Math.floor(Math.min(ms, ANSWER_MS_MAX)));
+    if (isStored) return { kind: 'stored', atSeconds: change.atSeconds };
+    this.#roomTaken[change.list] -= change.room;
+    return { kind: 'not-stored' };
   }
 
   /** Only now that all of a change is in the lists may its object go into a fold. */
-  #hasStored({ key, bytes }: PreparedChange): void {
-    this.#waitingBytes -= bytes.length;
+  #hasStored({ key }: PreparedChange): void {
     this.#loader.wrote(key);
     this.#foldIfDue();
-  }
-
-  /** A put that failed may have happened all the same, if it came so far; nobody was told that it did, so it must not count. */
-  #withdraw(key: string, failure: StoreFailure): void {
-    if (failure === 'denied' || failure === 'no-bucket' || failure === 'locked') return;
-    this.#withdrawals.push({
-      what: key,
-      run: (signal) => this.#options.store.delete(key, signal),
-      failed: () => true,
-    });
   }
 
   async #enforce(
@@ -357,7 +251,8 @@ export class AccessLog {
       await this.#options.store.put(key, bytes, this.#closing.signal);
     } catch (error) {
       // Once the process ends it may as well stay: what it holds was true.
-      if (error instanceof StoreError && !this.#closing.signal.aborted) this.#withdraw(key, error.failure);
+      if (error instanceof StoreError && !this.#closing.signal.aborted)
+        this.#writer.withdraw(key, error.failure);
       throw error;
     }
   }
@@ -378,8 +273,4 @@ export class AccessLog {
 /** A ban, or the end of a permission. */
 function isDenying({ list, isListed }: AccessChange): boolean {
   return (list === 'bans') === isListed;
-}
-
-function fieldsOf({ key, list, hashes }: PreparedChange, failure: StoreFailure): LogFields {
-  return { key, list, hashes: hashes.length, failure };
 }

@@ -6,8 +6,9 @@
  */
 import type { ListName } from '../../access/access.ts';
 import type { Change, ListedHash } from '../../access/hash-list.ts';
+import { type BlockEntries, EntryBlocks, type EntryFormat } from './entry-blocks.ts';
 import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
-import { ObjectReader, type ObjectState } from './object-reader.ts';
+import type { ObjectState } from './object-reader.ts';
 import { ObjectWriter } from './object-writer.ts';
 import type { StoreKeys } from './store-keys.ts';
 
@@ -91,59 +92,67 @@ export interface AccessSection extends Change {
   readonly count: number;
 }
 
+/** Reads the sections of one object, one after the other. */
 export class AccessObjectReader {
-  readonly #reader: ObjectReader;
-  #raw: Buffer = Buffer.alloc(0);
-  #at = 0;
+  readonly #blocks: EntryBlocks<AccessSectionReader>;
+  #sections: AccessSectionReader | undefined;
   #hashes = 0;
 
   constructor(objectKey: string, bytes: Uint8Array, keys: StoreKeys) {
-    this.#reader = new ObjectReader(bytes, {
-      kind: ObjectKind.accessChange,
-      tag: BlockTag.access,
-      objectKey,
-      keys,
-    });
+    this.#blocks = new EntryBlocks(ACCESS_CHANGE, objectKey, bytes, keys);
+    this.#sections = this.#blocks.next();
   }
 
   /** Meaningful once `next` has returned undefined. */
   get state(): ObjectState {
-    return this.#reader.state;
+    return this.#blocks.state;
   }
 
   get damage(): string | undefined {
-    return this.#reader.damage;
+    return this.#blocks.damage;
   }
 
   /** See ObjectReader. */
   get isSealedAsNew(): boolean {
-    return this.#reader.isSealedAsNew;
+    return this.#blocks.isSealedAsNew;
   }
 
   /** The next section of a valid block, undefined at the end. */
   next(): AccessSection | undefined {
-    for (;;) {
-      if (this.#at < this.#raw.length) {
-        const section = this.#read();
-        if (section !== undefined) return section;
-        this.#reader.reject('a block holds no changes that can be read');
+    while (this.#sections !== undefined) {
+      if (this.#sections.next()) {
+        this.#hashes += this.#sections.section!.count;
+        return this.#sections.section;
       }
-      const block = this.#reader.next();
-      if (block === undefined) {
-        if (this.#hashes !== this.#reader.firstCount)
-          this.#reader.reject('it does not hold as many hashes as it says');
-        this.#raw = Buffer.alloc(0);
-        return undefined;
-      }
-      this.#raw = block.raw;
-      this.#at = 0;
+      this.#sections = this.#blocks.next();
     }
+    if (this.#hashes !== this.#blocks.firstCount)
+      this.#blocks.reject('it does not hold as many hashes as it says');
+    return undefined;
+  }
+}
+
+class AccessSectionReader implements BlockEntries {
+  readonly #raw: Buffer;
+  #at = 0;
+  isMalformed = false;
+  /** What `next` has just read. */
+  section: AccessSection | undefined;
+
+  constructor(raw: Buffer) {
+    this.#raw = raw;
+  }
+
+  next(): boolean {
+    if (this.isMalformed || this.#at === this.#raw.length) return false;
+    this.section = this.#read();
+    this.isMalformed = this.section === undefined;
+    return !this.isMalformed;
   }
 
   #read(): AccessSection | undefined {
     const raw = this.#raw;
     const at = this.#at;
-    this.#at = raw.length; // whatever is left of a block that cannot be read is passed over
     if (at + SECTION_BYTES > raw.length) return undefined;
     const list = LISTS[raw[at]!];
     const listed = raw[at + 1]!;
@@ -152,16 +161,14 @@ export class AccessObjectReader {
     const end = hashesAt + count * INFO_HASH_BYTES;
     if (list === undefined || listed > 1 || end > raw.length) return undefined;
     this.#at = end;
-    this.#hashes += count;
     const reason = raw.toString('utf8', at + SECTION_BYTES, hashesAt);
-    return {
-      list,
-      isListed: listed === 1,
-      atSeconds: raw.readUInt32LE(at + 4),
-      reason,
-      raw,
-      at: hashesAt,
-      count,
-    };
+    const atSeconds = raw.readUInt32LE(at + 4);
+    return { list, isListed: listed === 1, atSeconds, reason, raw, at: hashesAt, count };
   }
 }
+
+const ACCESS_CHANGE: EntryFormat<AccessSectionReader> = {
+  kind: ObjectKind.accessChange,
+  tag: BlockTag.access,
+  open: (raw) => new AccessSectionReader(raw),
+};

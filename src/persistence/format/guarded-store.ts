@@ -6,7 +6,7 @@
  * process has heard must be stored all the same. Reads, listings and deletes are the store's own.
  */
 
-import { OBJECT_BYTES_MAX, type StoredObject, StoreError, type TimedStore } from '../store/store.ts';
+import { ifThere, OBJECT_BYTES_MAX, type StoredObject, type TimedStore } from '../store/store.ts';
 import { BlockTag, HeaderAt, isSealedHeader, type ObjectKind, readObjectHeader } from './object-format.ts';
 import { ACCESS_PREFIX, JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from './object-keys.ts';
 import { ObjectReader } from './object-reader.ts';
@@ -83,23 +83,15 @@ export class GuardedStore implements TimedStore {
   /** Whether the object says of itself that it is plain, or sealed; what the keys do with it they remember. */
   async #tells({ key, sizeBytes }: StoredObject, signal: AbortSignal | undefined): Promise<boolean> {
     if (sizeBytes > OBJECT_BYTES_MAX) return false;
-    const bytes = await this.#getIfThere(key, signal);
-    const kind = bytes?.[HeaderAt.kind] as ObjectKind;
-    if (bytes === undefined || readObjectHeader(bytes, kind) !== 'readable') return false;
+    const read = await ifThere(this.#store.get(key, signal));
+    if (read === undefined) return false;
+    const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+    const kind = bytes[HeaderAt.kind] as ObjectKind;
+    if (readObjectHeader(bytes, kind) !== 'readable') return false;
     if (!isSealedHeader(bytes)) return true;
     const reader = new ObjectReader(bytes, { kind, objectKey: key, keys: this.#keys, tag: BlockTag.end });
     while (reader.next() !== undefined);
     return this.#keys.hasOpened || reader.state === 'locked';
-  }
-
-  async #getIfThere(key: string, signal: AbortSignal | undefined): Promise<Buffer | undefined> {
-    try {
-      const bytes = await this.#store.get(key, signal);
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    } catch (error) {
-      if (error instanceof StoreError && error.failure === 'not-found') return undefined;
-      throw error;
-    }
   }
 }
 

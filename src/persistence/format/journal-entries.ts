@@ -19,7 +19,8 @@ import {
   IPV6,
   RECORD_BYTES,
 } from '../../swarm/record.ts';
-import { BLOCK_RAW_BYTES } from './object-format.ts';
+import type { EntryFormat } from './entry-blocks.ts';
+import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
 import { INFO_HASH_BYTES, secondsNear } from './swarm-entries.ts';
 
 const PEER = 1;
@@ -113,7 +114,8 @@ export type JournalEntryKind = 'peer' | 'stop' | 'completions';
 
 /** Walks the entries of one block. Its fields tell of the entry that `next` has just read. */
 export class JournalEntryReader {
-  readonly #raw: Buffer;
+  /** The block. */
+  readonly raw: Buffer;
   #at = ENTRIES_AT;
   readonly #baseSeconds: number = 0;
   readonly #offsetSeconds: number = 0;
@@ -135,7 +137,7 @@ export class JournalEntryReader {
   count = 0;
 
   constructor(raw: Buffer) {
-    this.#raw = raw;
+    this.raw = raw;
     this.isMalformed = raw.length < ENTRIES_AT;
     if (this.isMalformed) return;
     this.#baseSeconds = raw.readUInt32LE(0);
@@ -144,13 +146,13 @@ export class JournalEntryReader {
 
   /** False at the end, and when what follows cannot be read. */
   next(): boolean {
-    if (this.isMalformed || this.#at === this.#raw.length) return false;
+    if (this.isMalformed || this.#at === this.raw.length) return false;
     this.isMalformed = !this.#read();
     return !this.isMalformed;
   }
 
   #read(): boolean {
-    const raw = this.#raw;
+    const raw = this.raw;
     const kind = raw[this.#at]!;
     this.bodyAt = this.#at + 1 + INFO_HASH_BYTES;
     this.infoHash = raw.subarray(this.#at + 1, this.bodyAt);
@@ -178,8 +180,8 @@ export class JournalEntryReader {
   /** Of both the second stands behind the endpoint. */
   #readTimed(bytes: number): boolean {
     const end = this.bodyAt + bytes;
-    if (end > this.#raw.length) return false;
-    const second = this.#raw.readUInt16LE(this.bodyAt + ENDPOINT_BYTES[this.family]!);
+    if (end > this.raw.length) return false;
+    const second = this.raw.readUInt16LE(this.bodyAt + ENDPOINT_BYTES[this.family]!);
     this.seconds = secondsNear(second, this.#baseSeconds) + this.#offsetSeconds;
     this.#at = end;
     return true;
@@ -187,9 +189,16 @@ export class JournalEntryReader {
 
   #readCount(): boolean {
     const end = this.bodyAt + COUNT_BYTES;
-    if (end > this.#raw.length) return false;
-    this.count = this.#raw.readUInt32LE(this.bodyAt);
+    if (end > this.raw.length) return false;
+    this.count = this.raw.readUInt32LE(this.bodyAt);
     this.#at = end;
     return true;
   }
 }
+
+/** How the segments of the journal are read. */
+export const JOURNAL_SEGMENT: EntryFormat<JournalEntryReader> = {
+  kind: ObjectKind.journalSegment,
+  tag: BlockTag.journal,
+  open: (raw) => new JournalEntryReader(raw),
+};

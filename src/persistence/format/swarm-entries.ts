@@ -17,7 +17,8 @@ import {
   IPV6,
   RECORD_BYTES,
 } from '../../swarm/record.ts';
-import { BLOCK_RAW_BYTES } from './object-format.ts';
+import type { EntryFormat } from './entry-blocks.ts';
+import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
 
 export const INFO_HASH_BYTES = 20;
 const SWARM = 1;
@@ -151,7 +152,8 @@ export function secondsNear(seen: number, baseSeconds: number): number {
 
 /** Walks the entries of one block. Its fields tell of the entry that `next` has just read. */
 export class SwarmEntryReader {
-  readonly #raw: Buffer;
+  /** The block. */
+  readonly raw: Buffer;
   #at = BASE_BYTES;
   /** By the store's clock. */
   readonly baseSeconds: number;
@@ -170,25 +172,25 @@ export class SwarmEntryReader {
   #hasHash = false;
 
   constructor(raw: Buffer) {
-    this.#raw = raw;
+    this.raw = raw;
     this.isMalformed = raw.length < BASE_BYTES;
     this.baseSeconds = this.isMalformed ? 0 : raw.readUInt32LE(0);
   }
 
   /** False at the end, and when what follows cannot be read. */
   next(): boolean {
-    if (this.isMalformed || this.#at === this.#raw.length) return false;
+    if (this.isMalformed || this.#at === this.raw.length) return false;
     this.isMalformed = !this.#read();
     return !this.isMalformed;
   }
 
   /** The absolute second, by the store's clock, in which the record of a run at byte `at` was last seen. */
   lastSeenSeconds(at: number): number {
-    return secondsNear(this.#raw.readUInt16LE(at + ENDPOINT_BYTES[this.family]!), this.baseSeconds);
+    return secondsNear(this.raw.readUInt16LE(at + ENDPOINT_BYTES[this.family]!), this.baseSeconds);
   }
 
   #read(): boolean {
-    const raw = this.#raw;
+    const raw = this.raw;
     const kind = raw[this.#at]!;
     let at = this.#at + 1;
     if ((kind & SAME_HASH) === 0) {
@@ -209,24 +211,31 @@ export class SwarmEntryReader {
 
   #readSwarm(at: number, isNoneCompleted: boolean): boolean {
     const end = at + (isNoneCompleted ? 4 : 8);
-    if (end > this.#raw.length) return false;
+    if (end > this.raw.length) return false;
     this.isRun = false;
-    this.completed = isNoneCompleted ? 0 : this.#raw.readUInt32LE(at);
-    this.lastActivitySeconds = this.#raw.readUInt32LE(end - 4);
+    this.completed = isNoneCompleted ? 0 : this.raw.readUInt32LE(at);
+    this.lastActivitySeconds = this.raw.readUInt32LE(end - 4);
     this.#at = end;
     return true;
   }
 
   #readRun(at: number, family: Family): boolean {
-    if (at + 4 > this.#raw.length) return false;
+    if (at + 4 > this.raw.length) return false;
     this.isRun = true;
     this.family = family;
-    this.seeders = this.#raw.readUInt16LE(at);
-    this.leechers = this.#raw.readUInt16LE(at + 2);
+    this.seeders = this.raw.readUInt16LE(at);
+    this.leechers = this.raw.readUInt16LE(at + 2);
     this.recordsAt = at + 4;
     const end = this.recordsAt + (this.seeders + this.leechers) * RECORD_BYTES[family]!;
-    if (end > this.#raw.length) return false;
+    if (end > this.raw.length) return false;
     this.#at = end;
     return true;
   }
 }
+
+/** How the parts of a snapshot are read. */
+export const SNAPSHOT_PART: EntryFormat<SwarmEntryReader> = {
+  kind: ObjectKind.snapshotPart,
+  tag: BlockTag.swarms,
+  open: (raw) => new SwarmEntryReader(raw),
+};

@@ -10,14 +10,15 @@
 import type { Log } from '../../log.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import type { SwarmTable } from '../../swarm/swarm-table.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { type Manifest, swarmParts } from '../format/manifest.ts';
 import { JOURNAL_PREFIX, partKey, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import { type ManifestCache, vectorOf } from '../listing/manifest-cache.ts';
 import { JOURNAL_AGE_SECONDS_MIN } from '../listing/retention.ts';
 import type { ListedSegment } from '../listing/segment-listing.ts';
 import { type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
+import { COMPANY_SECONDS } from '../merge/company.ts';
 import { HeldTotals, noCounts, PartRestorer, type RestoreSettings } from '../merge/part-restorer.ts';
-import { OTHERS_SECONDS, type StopMemory } from '../merge/stop-memory.ts';
+import type { StopMemory } from '../merge/stop-memory.ts';
 import type { TableTurn } from '../merge/table-turn.ts';
 import { type Store, type StoredObject, StoreError } from '../store/store.ts';
 import type { Gap, JournalReader } from './journal-reader.ts';
@@ -49,7 +50,6 @@ export class JournalFollower {
   readonly #gaps = new Map<string, Gap>();
   /** The locked segment that the log was told of. */
   #locked: string | undefined;
-  #othersSeenSeconds: number;
   #lookedSeconds = Number.NEGATIVE_INFINITY;
   /** Until then nothing was missed: whatever was deleted since is younger than any that may be deleted. */
   #followedSeconds: number;
@@ -59,14 +59,13 @@ export class JournalFollower {
   constructor(options: JournalFollowerOptions) {
     this.#options = options;
     // Another may just be about to end, as in a deploy.
-    this.#othersSeenSeconds = options.nowSeconds();
     this.#followedSeconds = options.nowSeconds();
-    options.stops.othersWereSeen(options.nowSeconds());
+    options.stops.company.wasSeen(options.nowSeconds());
   }
 
   /** Whether another tracker wrote to the store within the last ten minutes. */
   get hasCompany(): boolean {
-    return this.#options.nowSeconds() - this.#othersSeenSeconds <= OTHERS_SECONDS;
+    return this.#options.stops.company.isThere(this.#options.nowSeconds());
   }
 
   /** Looks if it is time to; called once an interval. Never rejects for what the store does. */
@@ -117,13 +116,12 @@ export class JournalFollower {
     const isLate = listedSeconds - this.#followedSeconds > JOURNAL_AGE_SECONDS_MIN;
     const objects = await store.list(JOURNAL_PREFIX, signal);
     if (journal.unread(objects).length > 0) {
-      this.#othersSeenSeconds = nowSeconds();
-      stops.othersWereSeen(nowSeconds());
+      stops.company.wasSeen(nowSeconds());
       // What they hold may be served only since a change that was stored before them.
       await this.#options.refreshAccess(signal);
     }
     // Of a writer that is gone no snapshot will come: as a restart would, this goes on over its gaps.
-    const silentSeconds = listedSeconds + store.clockOffsetSeconds - OTHERS_SECONDS;
+    const silentSeconds = listedSeconds + store.clockOffsetSeconds - COMPANY_SECONDS;
     const passesGap = (last: ListedSegment): boolean => {
       const isSilent = last.lastModifiedSeconds < silentSeconds;
       if (isSilent) this.#passOver(last.boot);
@@ -195,7 +193,7 @@ export class JournalFollower {
     const totals = new HeldTotals({ isGreaterWins: true });
     return turn.take(async () => {
       const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
-      for (const part of manifest.partBytes.keys()) {
+      for (let part = 0; part < swarmParts(manifest); part++) {
         const key = partKey(snapshot, part);
         const bytes = await store.get(key, signal);
         const restorer = new PartRestorer(key, bytes, settings, this.counts, totals);

@@ -5,16 +5,17 @@
  */
 import type { Log } from '../../log.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
-import { MissingObjects } from '../listing/missing-objects.ts';
+import { ListedObjects } from '../listing/listed-objects.ts';
 import type { NewerObjects } from '../listing/newer-objects.ts';
 import { isPast, type ListedSegment, listSegments, type Vector } from '../listing/segment-listing.ts';
+import { COMPANY_SECONDS } from '../merge/company.ts';
 import { noCounts, type RestoreCounts } from '../merge/part-restorer.ts';
 import { type MergeSettings, SegmentMerger } from '../merge/segment-merger.ts';
-import { OTHERS_SECONDS } from '../merge/stop-memory.ts';
 import type { TableTurn } from '../merge/table-turn.ts';
-import { OBJECT_BYTES_MAX, type Store, type StoredObject, StoreError } from '../store/store.ts';
+import { inTurn } from '../store/read-ahead.ts';
+import type { Store, StoredObject } from '../store/store.ts';
 
-const READS_AT_ONCE = 4;
+const READS_AHEAD = 4;
 /** Each start of a tracker is a boot. More than so many are remembered only while segments of them are listed. */
 const BOOTS_MAX = 200;
 
@@ -34,6 +35,13 @@ export interface Gap {
   readonly sequence: number;
 }
 
+export interface MergeOptions {
+  readonly passesGap: (last: ListedSegment) => boolean;
+  /** Given each segment that was merged, for what else is in it. */
+  readonly onMerged?: (segment: ListedSegment, bytes: Uint8Array) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 export class JournalReader {
   readonly #options: JournalReaderOptions;
   readonly #vector = new Map<string, number>();
@@ -41,10 +49,11 @@ export class JournalReader {
   /** Segments that no key opens: what their boots wrote from there on waits. */
   readonly #locked = new Map<string, ListedSegment>();
   readonly #newerBoots = new Set<string>();
-  readonly #missing = new MissingObjects();
+  readonly #objects: ListedObjects;
 
   constructor(options: JournalReaderOptions) {
     this.#options = options;
+    this.#objects = new ListedObjects(options.store);
   }
 
   /** Per boot the last segment that is part of the table. */
@@ -97,7 +106,7 @@ export class JournalReader {
   async merge(
     objects: readonly StoredObject[],
     counts: RestoreCounts,
-    options: { readonly passesGap: (last: ListedSegment) => boolean; readonly signal: AbortSignal },
+    options: MergeOptions,
   ): Promise<readonly Gap[]> {
     const listed = listSegments(objects);
     const gaps = this.#gapsIn(objects);
@@ -106,9 +115,9 @@ export class JournalReader {
     const segments = this.unread(objects).filter(
       ({ boot, sequence }) => !this.#isLeft(boot) && sequence <= (gaps.get(boot)?.at ?? sequence),
     );
-    await this.#readEach(segments, options.signal, (segment, bytes) =>
-      this.#mergeOne(segment, bytes, counts),
-    );
+    for await (const [segment, bytes] of this.#read(segments, options.signal)) {
+      await this.#mergeOne(segment, bytes, counts, options.onMerged);
+    }
     this.#forgetBoots(listed);
     return [...gaps].map(([boot, { sequence }]) => ({ boot, sequence }));
   }
@@ -119,18 +128,18 @@ export class JournalReader {
    */
   async rememberStops(objects: readonly StoredObject[], signal: AbortSignal): Promise<void> {
     const { store, nowSeconds, boot, monotonicMs } = this.#options;
-    const sinceSeconds = nowSeconds() + store.clockOffsetSeconds - OTHERS_SECONDS;
+    const sinceSeconds = nowSeconds() + store.clockOffsetSeconds - COMPANY_SECONDS;
     const known = [...listSegments(objects).values()]
       .flat()
       .filter(
         (one) => one.boot !== boot && one.lastModifiedSeconds >= sinceSeconds && !isPast(one, this.#vector),
       );
-    await this.#readEach(known, signal, async (segment, bytes) => {
-      if (bytes === undefined) return;
+    for await (const [segment, bytes] of this.#read(known, signal)) {
+      if (bytes === undefined) continue;
       const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
       const merger = new SegmentMerger(bytes, segment, settings, noCounts(), { onlyStops: true });
       await runInSlices(() => merger.step(), { monotonicMs, signal });
-    });
+    }
   }
 
   /** The first segment of the last listing that is sealed with a key that is not in STORE_KEY. */
@@ -162,28 +171,12 @@ export class JournalReader {
     return gaps;
   }
 
-  /** One after the other, while the next are being read. */
-  async #readEach(
-    segments: readonly ListedSegment[],
-    signal: AbortSignal,
-    take: (segment: ListedSegment, bytes: Uint8Array | undefined) => Promise<void>,
-  ): Promise<void> {
-    const ahead: Promise<Uint8Array | undefined>[] = [];
-    for (const [index, segment] of segments.entries()) {
-      while (ahead.length < READS_AT_ONCE && index + ahead.length < segments.length) {
-        const bytes = this.#get(segments[index + ahead.length]!, signal);
-        bytes.catch(() => {}); // it is awaited in its turn, or an earlier one has failed
-        ahead.push(bytes);
-      }
-      await take(segment, await ahead.shift()!);
-    }
-  }
-
   /** All of it or nothing: a half that is merged would be counted again. So no signal ends it. */
   async #mergeOne(
     segment: ListedSegment,
     bytes: Uint8Array | undefined,
     counts: RestoreCounts,
+    onMerged: MergeOptions['onMerged'],
   ): Promise<void> {
     const { turn, store, monotonicMs } = this.#options;
     await turn.take(async () => {
@@ -206,25 +199,21 @@ export class JournalReader {
         } else if (merger.state === 'damaged') this.#foundDamaged(segment, merger.damage);
       }
       this.#advance(segment.boot, segment.sequence);
+      if (bytes !== undefined) await onMerged?.(segment, bytes);
     });
   }
 
-  /** Rejects with 'not-found' so that the store is listed again, until several listings named what is not there. */
-  async #get(segment: ListedSegment, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const { key, sizeBytes } = segment;
-    if (sizeBytes > OBJECT_BYTES_MAX) {
-      this.#foundDamaged(segment, 'it is larger than any that is written');
-      return undefined;
-    }
-    try {
-      return await this.#options.store.get(key, signal);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.failure !== 'not-found') throw error;
-      if (!this.#missing.note(key)) throw error;
-      this.#missing.forget(key);
-      this.#foundDamaged(segment, 'it is listed and not there');
-      return undefined;
-    }
+  /** Each segment with its bytes, undefined for one that is damaged as a whole. */
+  #read(
+    segments: readonly ListedSegment[],
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly [ListedSegment, Uint8Array | undefined]> {
+    const get = async (segment: ListedSegment): Promise<Uint8Array | undefined> => {
+      const read = await this.#objects.get(segment, signal);
+      if (read.what !== undefined) this.#foundDamaged(segment, read.what);
+      return read.bytes;
+    };
+    return inTurn(segments, get, READS_AHEAD);
   }
 
   #foundDamaged({ key }: ListedSegment, what: string | undefined): void {

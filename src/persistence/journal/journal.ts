@@ -5,48 +5,28 @@
  *
  *   announce → entries → blocks ── cut ──► segment waits ──► put under journal/<boot>/<sequence>
  *
- * Promises: an announce costs a copy of its entry; blocks are compressed only when their segment goes out, in
- * slices; memory is bounded, for a store that is away: closed segments that wait hold at most 16 MiB, the one that
- * is gathering four. Past that the oldest are dropped, which leaves a gap in the sequence, and `lostSequence` says so
- * until a snapshot covers them.
+ * Promises: an announce costs a copy of its entry; the segment that is gathering holds at most four megabytes. Leaves to
+ * segment-queue.ts what becomes of closed segments.
  */
-import type { Log } from '../../log.ts';
-import { type MonotonicMs, runInSlices } from '../../slices.ts';
+import type { History } from '../../stats/history.ts';
 import type { Family } from '../../swarm/record.ts';
-import { timeLimit } from '../../time-limit.ts';
 import type { AnnounceJournal } from '../../tracker/announce-journal.ts';
-import { JournalEntryWriter, setOffset } from '../format/journal-entries.ts';
-import { BlockTag, ObjectKind } from '../format/object-format.ts';
-import { assertBootId, JOURNAL_PREFIX, segmentKey } from '../format/object-keys.ts';
-import { ObjectWriter } from '../format/object-writer.ts';
-import type { StoreKeys } from '../format/store-keys.ts';
+import { JournalEntryWriter } from '../format/journal-entries.ts';
+import { assertBootId } from '../format/object-keys.ts';
 import type { StopMemory } from '../merge/stop-memory.ts';
-import { pauseMs, RetryPause } from '../store/retry-pause.ts';
-import { StoreError, type TimedStore } from '../store/store.ts';
+import { SegmentQueue, type SegmentQueueOptions, type WaitingHistory } from './segment-queue.ts';
 
-export const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** Whatever the interval, a segment is closed when it has grown to this. */
 export const SEGMENT_BYTES_MAX = 4 * 1024 * 1024;
 /** The times in a block are 14 bits of seconds, counted back from its end. */
 const BLOCK_AGE_SECONDS_MAX = 3_600;
-/** A process that is about to end tries more often. */
-const CLOSING_PAUSE_MS_MAX = 500;
-const CLOSING_FIRST_TRY_MS = 8_000;
-/** Longer than any call to a store takes. */
-const TRY_MS_MAX = 60_000;
 
-export interface JournalOptions {
-  readonly store: TimedStore;
-  readonly keys: StoreKeys;
-  readonly boot: string;
+export interface JournalOptions extends SegmentQueueOptions {
   /** JOURNAL_SECONDS; 0: nothing is written, only stops are remembered. */
   readonly intervalSeconds: number;
   readonly stops: StopMemory;
-  readonly nowSeconds: () => number;
-  readonly monotonicMs: MonotonicMs;
-  readonly log: Log;
-  readonly retryMs?: number;
-  readonly waitingBytesMax?: number;
+  /** Its points go out with what is heard; without it none do. */
+  readonly history?: Pick<History, 'ownMinutesAfter' | 'restarts'> | undefined;
 }
 
 export interface JournalStatus {
@@ -62,50 +42,28 @@ export interface JournalStatus {
   readonly writtenAtSeconds: number | undefined;
 }
 
-interface Segment {
-  readonly sequence: number;
-  readonly blocks: readonly Buffer[];
-  readonly bytes: number;
-  /** When its first entry was heard. */
-  readonly sinceSeconds: number;
-  /** As it goes to the store, made at the first try: a retry puts the same bytes. */
-  object?: Uint8Array;
-}
-
 export class Journal implements AnnounceJournal {
   readonly #options: JournalOptions;
   readonly #writer: JournalEntryWriter;
   readonly #isKept: boolean;
-  readonly #waitingBytesMax: number;
-  readonly #ending = new AbortController();
-  readonly #pause: RetryPause;
+  readonly #queue: SegmentQueue;
   #blocks: Buffer[] = [];
   #blockBytes = 0;
   #sinceSeconds = 0;
   #sequence = 0;
-  #waiting: Segment[] = [];
-  #waitingBytes = 0;
-  #lostSequence = 0;
-  #dropped = 0;
-  #written = 0;
-  #bytesWritten = 0;
-  #writtenAtSeconds: number | undefined;
-  #putting: Promise<void> | undefined;
-  #wake: AbortController | undefined;
-  #try: AbortController | undefined;
-  #isClosing = false;
-  #isDropping = false;
+  /** What segments have told of the history: points up to here, and so many restarts. */
+  #toldSeconds = 0;
+  #toldRestarts = 0;
   /** An interval has ended while segments waited. */
   #isCutDue = false;
-  /** Told of each segment that waits no more. */
-  readonly #watchers = new Set<() => void>();
 
   constructor(options: JournalOptions) {
     assertBootId(options.boot);
     this.#options = options;
     this.#isKept = options.intervalSeconds > 0;
-    this.#waitingBytesMax = options.waitingBytesMax ?? WAITING_BYTES_MAX;
-    this.#pause = new RetryPause(options.retryMs);
+    this.#queue = new SegmentQueue(options, () => {
+      if (this.#isCutDue) this.cut();
+    });
     this.#writer = new JournalEntryWriter((block) => this.#keepBlock(block), options.nowSeconds);
   }
 
@@ -137,22 +95,22 @@ export class Journal implements AnnounceJournal {
   }
 
   get status(): JournalStatus {
-    const sinceSeconds = this.#waiting[0]?.sinceSeconds ?? this.#sinceSeconds;
-    const bytesAtRisk = this.#waitingBytes + this.#gatheredBytes;
+    const sinceSeconds = this.#queue.sinceSeconds ?? this.#sinceSeconds;
+    const bytesAtRisk = this.#queue.bytes + this.#gatheredBytes;
     return {
       bytesAtRisk,
       secondsAtRisk: bytesAtRisk === 0 ? 0 : Math.max(0, this.#options.nowSeconds() - sinceSeconds),
-      segmentsWritten: this.#written,
-      bytesWritten: this.#bytesWritten,
-      segmentsWaiting: this.#waiting.length,
-      segmentsDropped: this.#dropped,
-      writtenAtSeconds: this.#writtenAtSeconds,
+      segmentsWritten: this.#queue.written,
+      bytesWritten: this.#queue.bytesWritten,
+      segmentsWaiting: this.#queue.size,
+      segmentsDropped: this.#queue.dropped,
+      writtenAtSeconds: this.#queue.writtenAtSeconds,
     };
   }
 
   /** The last segment that had to be dropped, 0 when none was: a snapshot cut after it makes it good. */
   get lostSequence(): number {
-    return this.#lostSequence;
+    return this.#queue.lostSequence;
   }
 
   /**
@@ -160,8 +118,8 @@ export class Journal implements AnnounceJournal {
    * takes longer than the interval makes the next segment larger, and no backlog that grows with each interval.
    */
   tick(): void {
-    this.#wake?.abort();
-    if (this.#waiting.length === 0) {
+    this.#queue.tryNow();
+    if (this.#queue.size === 0) {
       this.cut();
       return;
     }
@@ -173,38 +131,28 @@ export class Journal implements AnnounceJournal {
   cut(): number {
     this.#isCutDue = false;
     this.#writer.flush();
-    if (this.#blocks.length === 0) return this.#sequence;
+    return this.#blocks.length === 0 ? this.#sequence : this.#closeSegment(this.#takeHistory());
+  }
+
+  #closeSegment(history: WaitingHistory | undefined): number {
     this.#sequence += 1;
-    this.#waiting.push({
+    const segment = {
       sequence: this.#sequence,
       blocks: this.#blocks,
       bytes: this.#blockBytes,
       sinceSeconds: this.#sinceSeconds,
-    });
-    this.#waitingBytes += this.#blockBytes;
+      history,
+    };
     this.#blocks = [];
     this.#blockBytes = 0;
     this.#sinceSeconds = this.#options.nowSeconds();
-    this.#dropBeyondBound();
-    this.#wake?.abort();
-    this.#putting ??= this.#putAll();
+    this.#queue.add(segment);
     return this.#sequence;
   }
 
   /** Resolves when no segment up to this one waits any more; rejects with the signal's reason when that fires. */
-  async stored(sequence: number, signal: AbortSignal): Promise<void> {
-    while ((this.#waiting[0]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence) {
-      signal.throwIfAborted();
-      let wake = (): void => {};
-      const change = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      this.#watchers.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-      await change;
-      signal.removeEventListener('abort', wake);
-      this.#watchers.delete(wake);
-    }
+  stored(sequence: number, signal: AbortSignal): Promise<void> {
+    return this.#queue.stored(sequence, signal);
   }
 
   /**
@@ -212,20 +160,12 @@ export class Journal implements AnnounceJournal {
    * is not written any more.
    */
   async close(signal: AbortSignal): Promise<void> {
-    const end = (): void => {
-      this.#ending.abort(signal.reason);
-      this.#wake?.abort();
-    };
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-    this.#isClosing = true;
-    this.cut();
-    this.#wake?.abort();
-    // A try that hangs on a connection that is dead must not take all the time there is; the next one may have it.
-    const patience = setTimeout(() => this.#try?.abort(), CLOSING_FIRST_TRY_MS);
-    await this.#putting;
-    clearTimeout(patience);
-    signal.removeEventListener('abort', end);
+    await this.#queue.drain(signal, () => {
+      this.cut();
+      // Points wait for something that is heard, so that an idle tracker writes nothing; but no longer than this.
+      const history = this.#isKept ? this.#takeHistory() : undefined;
+      if (history?.points !== undefined) this.#closeSegment(history);
+    });
     const { bytesAtRisk, secondsAtRisk } = this.status;
     if (bytesAtRisk > 0) {
       this.#options.log.error('The end of the journal is lost: the store did not take it.', {
@@ -244,93 +184,20 @@ export class Journal implements AnnounceJournal {
       this.#sinceSeconds = this.#options.nowSeconds();
   }
 
+  /** What is to be told of the history, if anything; from now on it counts as told. */
+  #takeHistory(): WaitingHistory | undefined {
+    const { history } = this.#options;
+    if (history === undefined) return undefined;
+    const points = history.ownMinutesAfter(this.#toldSeconds);
+    if (points === undefined && history.restarts === this.#toldRestarts) return undefined;
+    this.#toldSeconds = points?.endSeconds ?? this.#toldSeconds;
+    this.#toldRestarts = history.restarts;
+    return { points, restarts: history.restarts };
+  }
+
   #keepBlock(block: Buffer): void {
     this.#blocks.push(block);
     this.#blockBytes += block.length;
     if (this.#blockBytes >= SEGMENT_BYTES_MAX) this.cut();
-  }
-
-  /** The oldest go first, but not the one that is being put: it may be stored already. */
-  #dropBeyondBound(): void {
-    let dropped = 0;
-    while (this.#waitingBytes > this.#waitingBytesMax && this.#waiting.length > 2) {
-      const [oldest] = this.#waiting.splice(1, 1);
-      this.#waitingBytes -= oldest!.bytes;
-      this.#lostSequence = oldest!.sequence;
-      dropped += 1;
-    }
-    this.#dropped += dropped;
-    if (dropped > 0 && !this.#isDropping) {
-      this.#isDropping = true;
-      this.#options.log.warn(
-        'The store has been away for so long that the journal no longer fits in memory: its oldest part is dropped, and a snapshot will follow as soon as the store answers.',
-        { waitingBytesMax: this.#waitingBytesMax },
-      );
-    }
-  }
-
-  /** Rejects, and nobody catches it, when something throws what is no StoreError: that is a bug. */
-  async #putAll(): Promise<void> {
-    const { signal } = this.#ending;
-    while (this.#waiting.length > 0 && !signal.aborted) {
-      const segment = this.#waiting[0]!;
-      this.#try = new AbortController();
-      const limit = timeLimit(TRY_MS_MAX, signal, this.#try.signal);
-      try {
-        await this.#put(segment, limit.signal);
-        this.#pause.reset();
-        if (this.#isCutDue && this.#waiting.length === 0) this.cut();
-      } catch (error) {
-        if (signal.aborted && !(error instanceof StoreError)) break;
-        const isGivenUp = limit.signal.aborted && error === limit.signal.reason;
-        if (!(error instanceof StoreError) && !isGivenUp) throw error;
-        if (this.#isClosing && error instanceof StoreError && error.failure === 'locked') break; // no key comes to a process that ends
-        await this.#pauseOrWake();
-      } finally {
-        limit.end();
-      }
-    }
-    this.#try = undefined;
-    this.#putting = undefined; // with no wait since nothing was seen to wait, so that no cut is missed
-  }
-
-  async #put(segment: Segment, signal: AbortSignal): Promise<void> {
-    const { store, boot, nowSeconds } = this.#options;
-    if (!store.isClockKnown) await store.list(`${JOURNAL_PREFIX}${boot}/`, signal);
-    const key = segmentKey({ boot, sequence: segment.sequence });
-    segment.object ??= await this.#encode(key, segment, signal);
-    await store.put(key, segment.object, signal);
-    this.#waiting.shift();
-    this.#waitingBytes -= segment.bytes;
-    if (this.#waiting.length === 0) this.#isDropping = false;
-    for (const wake of this.#watchers) wake();
-    this.#written += 1;
-    this.#bytesWritten += segment.object.length;
-    this.#writtenAtSeconds = nowSeconds();
-  }
-
-  async #encode(key: string, { blocks }: Segment, signal: AbortSignal): Promise<Uint8Array> {
-    const { store, keys, monotonicMs } = this.#options;
-    const offsetSeconds = store.clockOffsetSeconds;
-    const object = new ObjectWriter(ObjectKind.journalSegment, key, keys);
-    let index = 0;
-    await runInSlices(
-      () => {
-        const block = blocks[index++];
-        if (block === undefined) return false;
-        setOffset(block, offsetSeconds);
-        object.append(BlockTag.journal, block);
-        return true;
-      },
-      { monotonicMs, signal },
-    );
-    return object.finish(0, 0);
-  }
-
-  async #pauseOrWake(): Promise<void> {
-    this.#wake = new AbortController();
-    const ms = this.#pause.nextMs();
-    await pauseMs(this.#isClosing ? Math.min(ms, CLOSING_PAUSE_MS_MAX) : ms, this.#wake.signal);
-    this.#wake = undefined;
   }
 }

@@ -6,10 +6,10 @@
 import type { UniqueAddresses } from '../../stats/unique-addresses.ts';
 import { AGE_SECONDS_MAX, ENDPOINT_BYTES, RECORD_BYTES } from '../../swarm/record.ts';
 import { Outcome, type SwarmTable } from '../../swarm/swarm-table.ts';
-import { BlockTag, ObjectKind } from '../format/object-format.ts';
-import { ObjectReader, type ObjectState } from '../format/object-reader.ts';
+import { EntryBlocks } from '../format/entry-blocks.ts';
+import type { ObjectState } from '../format/object-reader.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
-import { SwarmEntryReader } from '../format/swarm-entries.ts';
+import { SNAPSHOT_PART, type SwarmEntryReader } from '../format/swarm-entries.ts';
 import type { StopMemory } from './stop-memory.ts';
 
 /** What a restore needs of the table. */
@@ -20,6 +20,7 @@ export type SwarmDestination = Pick<
   | 'slotsInUse'
   | 'find'
   | 'open'
+  | 'expectSwarms'
   | 'expectPeers'
   | 'restoreTotals'
   | 'raiseTotals'
@@ -68,8 +69,10 @@ export class PartRestorer {
   readonly #settings: RestoreSettings;
   readonly #counts: RestoreCounts;
   readonly #totals: HeldTotals;
-  readonly #reader: ObjectReader;
+  readonly #blocks: EntryBlocks<SwarmEntryReader>;
   #entries: SwarmEntryReader | undefined;
+  /** Of the peer at hand, by family. */
+  readonly #addresses = ENDPOINT_BYTES.map((bytes) => new Uint8Array(bytes - PORT_BYTES));
 
   /** `objectKey` is where the bytes were read. */
   constructor(
@@ -82,73 +85,50 @@ export class PartRestorer {
     this.#settings = settings;
     this.#counts = counts;
     this.#totals = totals;
-    this.#reader = new ObjectReader(bytes, {
-      kind: ObjectKind.snapshotPart,
-      tag: BlockTag.swarms,
-      objectKey,
-      keys: settings.keys,
-    });
+    this.#blocks = new EntryBlocks(SNAPSHOT_PART, objectKey, bytes, settings.keys);
   }
 
   /** Meaningful once `step` has returned false. */
   get state(): ObjectState {
-    return this.#reader.state;
+    return this.#blocks.state;
   }
 
   get damage(): string | undefined {
-    return this.#reader.damage;
+    return this.#blocks.damage;
   }
 
   /** Swarms and peers that the part says it holds. */
   get swarms(): number {
-    return this.#reader.firstCount;
+    return this.#blocks.firstCount;
   }
 
   get peers(): number {
-    return this.#reader.secondCount;
+    return this.#blocks.secondCount;
   }
 
   /** Unpacks a block or restores some entries; false at the end. */
   step(): boolean {
     const { peersRestored: before } = this.#counts;
     for (let entry = 0; entry < PEERS_PER_STEP; entry++) {
-      if (!this.#readOn()) return false;
-      if (this.#entries === undefined || this.#counts.peersRestored - before >= PEERS_PER_STEP) return true;
+      const entries = this.#entries;
+      if (!entries?.next()) {
+        this.#entries = this.#blocks.next();
+        return this.#entries !== undefined;
+      }
+      if (entries.isRun) this.#restoreRun(entries);
+      else if (entries.completed > 0) this.#holdTotal(entries);
+      if (this.#counts.peersRestored - before >= PEERS_PER_STEP) return true;
     }
     return true;
   }
 
-  #readOn(): boolean {
-    const entries = this.#entries;
-    if (entries === undefined) {
-      const block = this.#reader.next();
-      if (block === undefined) return false;
-      this.#entries = new SwarmEntryReader(block.raw);
-      this.#raw = block.raw;
-      return true;
-    }
-    if (!entries.next()) {
-      if (entries.isMalformed) this.#reader.reject('a block holds no entries that can be read');
-      this.#entries = undefined;
-    } else if (entries.isRun) {
-      this.#restoreRun(entries, this.#raw);
-    } else if (entries.completed > 0) {
-      this.#totals.add(
-        entries.infoHash,
-        entries.completed,
-        entries.lastActivitySeconds - this.#settings.offsetSeconds,
-      );
-    }
-    return true;
+  #holdTotal({ infoHash, completed, lastActivitySeconds }: SwarmEntryReader): void {
+    this.#totals.add(infoHash, completed, lastActivitySeconds - this.#settings.offsetSeconds);
   }
 
-  #raw: Uint8Array = new Uint8Array(0);
-  /** Of the peer at hand, by family. */
-  readonly #addresses = ENDPOINT_BYTES.map((bytes) => new Uint8Array(bytes - PORT_BYTES));
-
-  #restoreRun(entries: SwarmEntryReader, raw: Uint8Array): void {
+  #restoreRun(entries: SwarmEntryReader): void {
     const { table, addresses, stops, isServed, peerTtlSeconds, nowSeconds, offsetSeconds } = this.#settings;
-    const { family, seeders, infoHash } = entries;
+    const { raw, family, seeders, infoHash } = entries;
     const count = seeders + entries.leechers;
     if (!isServed(infoHash)) {
       this.#counts.peersNotServed += count;

@@ -8,9 +8,9 @@
  */
 import { COMPLETED_ONCE, ENDPOINT_BYTES, IS_PARTIAL_SEED } from '../../swarm/record.ts';
 import { Outcome, type SwarmTable } from '../../swarm/swarm-table.ts';
-import { JournalEntryReader } from '../format/journal-entries.ts';
-import { BlockTag, ObjectKind } from '../format/object-format.ts';
-import { ObjectReader, type ObjectState } from '../format/object-reader.ts';
+import { EntryBlocks } from '../format/entry-blocks.ts';
+import { JOURNAL_SEGMENT, type JournalEntryReader } from '../format/journal-entries.ts';
+import type { ObjectState } from '../format/object-reader.ts';
 import type { ListedSegment } from '../listing/segment-listing.ts';
 import { openIfRoom, type RestoreCounts, type RestoreSettings } from './part-restorer.ts';
 
@@ -33,14 +33,13 @@ export class SegmentMerger {
   readonly #counts: RestoreCounts;
   readonly #writer: string;
   readonly #onlyStops: boolean;
-  readonly #reader: ObjectReader;
   readonly #untilSeconds: number;
+  readonly #blocks: EntryBlocks<JournalEntryReader>;
+  #entries: JournalEntryReader | undefined;
   /** An entry was met that is later than `untilSeconds`; its writer heard all that follows later still. */
   hasReachedUntil = false;
-  #entries: JournalEntryReader | undefined;
   /** Whether any entry of it has been looked at. */
   hasMerged = false;
-  #raw: Buffer = Buffer.alloc(0);
 
   /** With `onlyStops` the table is left as it is, and only its stops are remembered. */
   constructor(
@@ -55,38 +54,25 @@ export class SegmentMerger {
     this.#counts = counts;
     this.#writer = segment.boot;
     this.#untilSeconds = settings.untilSeconds ?? Number.POSITIVE_INFINITY;
-    this.#reader = new ObjectReader(bytes, {
-      kind: ObjectKind.journalSegment,
-      tag: BlockTag.journal,
-      objectKey: segment.key,
-      keys: settings.keys,
-    });
+    this.#blocks = new EntryBlocks(JOURNAL_SEGMENT, segment.key, bytes, settings.keys);
   }
 
   /** Meaningful once `step` has returned false. */
   get state(): ObjectState {
-    return this.#reader.state;
+    return this.#blocks.state;
   }
 
   get damage(): string | undefined {
-    return this.#reader.damage;
+    return this.#blocks.damage;
   }
 
   /** Unpacks a block or merges a few entries; false at the end. */
   step(): boolean {
-    const entries = this.#entries;
-    if (entries === undefined) {
-      const block = this.#reader.next();
-      if (block === undefined) return false;
-      this.#entries = new JournalEntryReader(block.raw);
-      this.#raw = block.raw;
-      return true;
-    }
     for (let done = 0; done < ENTRIES_PER_STEP; done++) {
-      if (!entries.next()) {
-        if (entries.isMalformed) this.#reader.reject('a block holds no entries that can be read');
-        this.#entries = undefined;
-        return true;
+      const entries = this.#entries;
+      if (!entries?.next()) {
+        this.#entries = this.#blocks.next();
+        return this.#entries !== undefined;
       }
       if (entries.kind !== 'completions' && entries.seconds > this.#untilSeconds) {
         this.hasReachedUntil = true;
@@ -110,9 +96,9 @@ export class SegmentMerger {
     else this.#counts.peersNotServed += 1;
   }
 
-  #mergePeer({ infoHash, family, isSeeder, bodyAt }: JournalEntryReader, seen: number, now: number): void {
+  #mergePeer(entries: JournalEntryReader, seen: number, now: number): void {
     const { table, stops, addresses, peerTtlSeconds } = this.#settings;
-    const raw = this.#raw;
+    const { raw, infoHash, family, isSeeder, bodyAt } = entries;
     const seenAt = bodyAt + ENDPOINT_BYTES[family]!;
     if (now - seen > peerTtlSeconds) {
       this.#counts.peersExpired += 1;
@@ -138,8 +124,7 @@ export class SegmentMerger {
 
   #mergeStop(entries: JournalEntryReader, stopped: number, now: number): void {
     const { table, stops } = this.#settings;
-    const { infoHash, family, isSameSecond, bodyAt } = entries;
-    const raw = this.#raw;
+    const { raw, infoHash, family, isSameSecond, bodyAt } = entries;
     const endpoint = raw.subarray(bodyAt, bodyAt + ENDPOINT_BYTES[family]!);
     stops.note(infoHash, family, endpoint, stopped, isSameSecond, this.#writer, now);
     if (this.#onlyStops) return;

@@ -11,6 +11,7 @@
  */
 import { type HashKey, halfSipHash } from '../../swarm/half-sip-hash.ts';
 import type { Family } from '../../swarm/record.ts';
+import { Company } from './company.ts';
 
 /** Of one generation. */
 const ENTRIES_MAX = 50_000;
@@ -18,8 +19,6 @@ const ENTRIES_MAX = 50_000;
 const KEEP_SECONDS_MAX = 7_200;
 const WINDOW_SECONDS_MIN = 120;
 const WINDOW_INTERVALS = 3;
-/** For so long after another writer was seen, its sightings may still be on their way. */
-export const OTHERS_SECONDS = 600;
 
 /** Info hash, then address and port, then the family, in 32-bit words. */
 const WORDS = 5 + 5 + 1;
@@ -35,6 +34,8 @@ export interface StopMemoryOptions {
 }
 
 export class StopMemory {
+  /** While there is any, stops are remembered. */
+  readonly company = new Company();
   /** Stops that were forgotten too early because there was no room for them. */
   overflows = 0;
 
@@ -50,7 +51,6 @@ export class StopMemory {
   #newerSinceSeconds = 0;
   #olderUntilSeconds = 0;
   #isRestoring = true;
-  #othersSeenSeconds = Number.NEGATIVE_INFINITY;
 
   constructor({ hashKey, journalSeconds, entriesMax = ENTRIES_MAX }: StopMemoryOptions) {
     this.#hashKeys = [hashKey, [hashKey[1], hashKey[0] ^ 0x5bd1e995]];
@@ -67,11 +67,6 @@ export class StopMemory {
     this.#isRestoring = false;
   }
 
-  /** Another tracker writes to the same store. */
-  othersWereSeen(nowSeconds: number): void {
-    this.#othersSeenSeconds = nowSeconds;
-  }
-
   /**
    * Remembers that a peer stopped at `stoppedSeconds` (by this tracker's clock). `writer` is the boot that heard
    * it, `isSameSecond` says that it had heard the peer in that second before.
@@ -85,7 +80,7 @@ export class StopMemory {
     writer: string,
     nowSeconds: number,
   ): void {
-    if (!this.#isRestoring && nowSeconds - this.#othersSeenSeconds > OTHERS_SECONDS) {
+    if (!this.#isRestoring && !this.company.isThere(nowSeconds)) {
       if (this.size > 0) this.#clear();
       return;
     }

@@ -1,50 +1,25 @@
 /**
- * Saves the table as a snapshot: the journal's cut, parts while the walk goes on, then a look at whether they are all
- * there, then the manifest, then the retention (rules D-N1 to D-N4, D-R3, D-T1). Works in slices, so that announces
- * go on.
+ * Saves the table when it is asked to, if a snapshot is allowed and due, and lets the retention run after each (rules
+ * D-N4, D-R3, D-T1). How one is taken is take-snapshot.ts's.
  *
  * One save at a time. An ask for a save while one runs joins it, but for that of a shutdown: that gives up the
  * one that runs, which does not know what was announced since it began, and saves anew.
  */
 import type { Log } from '../../log.ts';
-import type { MonotonicMs } from '../../slices.ts';
-import type { Totals } from '../../swarm/swarm-table.ts';
-import type { Walk } from '../../swarm/walk.ts';
+import { Histogram, STORE_BOUNDS_SECONDS } from '../../stats/histogram.ts';
 import { timeLimit } from '../../time-limit.ts';
-import { encodeManifest, type Manifest } from '../format/manifest.ts';
-import {
-  assertBootId,
-  manifestKey,
-  partKey,
-  SNAPSHOTS_PREFIX,
-  type SnapshotId,
-  snapshotPrefix,
-} from '../format/object-keys.ts';
-import type { StoreKeys } from '../format/store-keys.ts';
+import { assertBootId, SNAPSHOTS_PREFIX, type SnapshotId } from '../format/object-keys.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalReader } from '../journal/journal-reader.ts';
 import type { ManifestCache } from '../listing/manifest-cache.ts';
 import type { NewerObjects } from '../listing/newer-objects.ts';
 import { Retention } from '../listing/retention.ts';
-import { isComplete, listSnapshots } from '../listing/snapshot-listing.ts';
-import type { TableTurn } from '../merge/table-turn.ts';
-import { type Store, type StoredObject, StoreError } from '../store/store.ts';
+import { listSnapshots } from '../listing/snapshot-listing.ts';
+import { type StoredObject, StoreError } from '../store/store.ts';
 import { isSnapshotDue } from './snapshot-due.ts';
-import { putParts } from './snapshot-parts.ts';
-import { SnapshotWriter } from './snapshot-writer.ts';
+import { type SnapshotSources, takeSnapshot } from './take-snapshot.ts';
 
 const WALK_MS_MAX = 5 * 60_000;
-const TAKE_BACK_MS_MAX = 30_000;
-
-/** What a saver needs of the table. */
-export interface SwarmSource {
-  readonly changes: number;
-  readonly totals: Pick<Totals, 'completed'>;
-  walk(now: number): Pick<Walk, 'step' | 'end' | 'lost'>;
-}
-
-/** What a saver needs of this tracker's journal. */
-export type JournalCut = Pick<Journal, 'cut' | 'stored' | 'lostSequence'>;
 
 /** What a saver needs to know of the restore. */
 export interface RestoreVerdict {
@@ -55,30 +30,21 @@ export interface RestoreVerdict {
   isDamaged(prefix: string): boolean;
 }
 
-export interface SaverOptions {
-  readonly store: Store;
-  readonly table: SwarmSource;
+export interface SaverOptions extends SnapshotSources {
   readonly restore: RestoreVerdict;
-  readonly keys: StoreKeys;
-  readonly journal: JournalCut;
+  readonly journal: Pick<Journal, 'cut' | 'stored' | 'lostSequence'>;
   /** Of the other boots' journals: what of them is part of the table, and what is damaged. */
   readonly others: Pick<JournalReader, 'vector' | 'isDamaged'>;
   /** Merges what other boots have stored, and gives the listing of the journal. Rejects with a StoreError. */
   readonly follow: (signal: AbortSignal) => Promise<readonly StoredObject[]>;
   readonly manifests: ManifestCache;
-  readonly turn: TableTurn;
   /** JOURNAL_SECONDS; with 0 every scheduled snapshot is due. */
   readonly journalSeconds: number;
   /** Of this process: 8 to 32 characters of a-z and 0-9, random, new at each start. */
   readonly boot: string;
   /** Whole snapshots to keep (SNAPSHOT_KEEP). */
   readonly keep: number;
-  readonly nowSeconds: () => number;
-  readonly monotonicMs: MonotonicMs;
   readonly log: Log;
-  /** When the schedule will save next, for the status. */
-  readonly nextSaveAtSeconds?: () => number | undefined;
-  readonly partBytesMax?: number;
   readonly walkMsMax?: number;
 }
 
@@ -104,11 +70,11 @@ export type SaveOutcome =
 export interface SaveStatus {
   readonly isSaving: boolean;
   readonly lastSavedAtSeconds: number | undefined;
-  readonly lastSavedSecondsAgo: number | undefined;
-  readonly nextSaveAtSeconds: number | undefined;
+  /** How often one was saved; or asked for, and none was needed or allowed; or failed. */
   readonly snapshots: number;
+  readonly skipped: number;
+  readonly failed: number;
   readonly lastBytes: number | undefined;
-  readonly lastPeers: number | undefined;
   readonly lastDurationMs: number | undefined;
   /** Of the last try, undefined when it went well. */
   readonly lastError: string | undefined;
@@ -117,7 +83,6 @@ export interface SaveStatus {
 interface Saved {
   readonly atSeconds: number;
   readonly bytes: number;
-  readonly peers: number;
   readonly durationMs: number;
 }
 
@@ -134,7 +99,11 @@ export class Saver {
   #changesSaved: number | undefined;
   #cutSaved = 0;
   #numberLast = 0;
+  /** How long each took that was saved. */
+  readonly durations = new Histogram(STORE_BOUNDS_SECONDS);
   #snapshots = 0;
+  #skipped = 0;
+  #failed = 0;
   #last: Saved | undefined;
   #lastError: string | undefined;
 
@@ -153,11 +122,10 @@ export class Saver {
     return {
       isSaving: this.#running !== undefined,
       lastSavedAtSeconds: this.#last?.atSeconds,
-      lastSavedSecondsAgo: this.#last && Math.max(0, this.#options.nowSeconds() - this.#last.atSeconds),
-      nextSaveAtSeconds: this.#options.nextSaveAtSeconds?.(),
       snapshots: this.#snapshots,
+      skipped: this.#skipped,
+      failed: this.#failed,
       lastBytes: this.#last?.bytes,
-      lastPeers: this.#last?.peers,
       lastDurationMs: this.#last?.durationMs,
       lastError: this.#lastError,
     };
@@ -179,9 +147,13 @@ export class Saver {
     const { restore, table, log } = this.#options;
     if (!restore.isSettled) {
       if (cause !== 'schedule') log.warn('No snapshot is saved: the restore has not settled.', { cause });
+      this.#skipped += 1;
       return { kind: 'not-settled' };
     }
-    if (table.changes === (this.#changesSaved ?? restore.changesSaved)) return { kind: 'unchanged' };
+    if (table.changes === (this.#changesSaved ?? restore.changesSaved)) {
+      this.#skipped += 1;
+      return { kind: 'unchanged' };
+    }
     const giveUp = new AbortController();
     const limit = timeLimit(this.#options.walkMsMax ?? WALK_MS_MAX, giveUp.signal, signal);
     const done = this.#try(cause, limit.signal);
@@ -200,12 +172,14 @@ export class Saver {
       const outcome = await this.#save(cause, signal);
       if (this.#lastError !== undefined) log.info('Saving works again.');
       this.#lastError = undefined;
+      if (outcome.kind === 'not-due') this.#skipped += 1;
       if (outcome.kind === 'saved') {
         log.info('snapshot saved', { cause, ...outcome, durationMs: this.#last?.durationMs });
       }
       return outcome;
     } catch (caught) {
       const error = asStoreError(caught, signal);
+      this.#failed += 1;
       if (this.#lastError === undefined || (cause !== 'schedule' && cause !== 'journal')) {
         log.error(`A snapshot could not be saved: ${error.message}`, { cause, failure: error.failure });
       }
@@ -230,102 +204,16 @@ export class Saver {
     const id: SnapshotId = { number: Math.max(this.#numberLast, listed[0]?.number ?? 0) + 1, boot };
     this.#numberLast = id.number;
 
-    const { changesAtCut, after, ...manifest } = await this.#prepare(id, signal).catch(async (error) => {
-      // What was given up for a shutdown has no time to be cleaned up after.
-      const isGivenUp = signal.aborted && (signal.reason as Error).name !== 'TimeoutError';
-      if (!isGivenUp) await this.#takeBack(id);
-      throw error;
-    });
-    const bytes = encodeManifest(manifest, this.#options.keys);
-    await store.put(manifestKey(id), bytes, signal);
-
+    const { manifest, bytes, changesAtCut, listed: after } = await takeSnapshot(id, this.#options, signal);
     this.#changesSaved = changesAtCut;
     this.#cutSaved = manifest.cutSequence;
     this.#snapshots += 1;
-    const bytesAll = manifest.partBytes.reduce((sum, part) => sum + part, bytes.length);
     const durationMs = Math.round(monotonicMs() - startMs);
-    const { swarms, peers, takenAtSeconds } = manifest;
-    this.#last = { atSeconds: nowSeconds(), bytes: bytesAll, peers, durationMs };
-    const written = { key: manifestKey(id), sizeBytes: bytes.length, lastModifiedSeconds: takenAtSeconds };
-    await this.#retain([...after, written], journal, signal);
-    return { kind: 'saved', number: id.number, bytes: bytesAll, swarms, peers };
-  }
-
-  /** All but the manifest. */
-  async #prepare(
-    id: SnapshotId,
-    signal: AbortSignal,
-  ): Promise<Manifest & { readonly changesAtCut: number; readonly after: readonly StoredObject[] }> {
-    const { store, turn, journal } = this.#options;
-    const walked = await turn.take(() => this.#cutAndWalk(id, signal));
-    // Others learn from the journal: a snapshot that came before what it covers would, after a crash, keep it from them.
-    await journal.stored(walked.cutSequence, signal);
-    const after = await store.list(SNAPSHOTS_PREFIX, signal);
-    const parts = listSnapshots(after).find((snapshot) => snapshot.prefix === snapshotPrefix(id));
-    if (walked.partBytes.length > 0 && (parts === undefined || !isComplete(parts, walked))) {
-      throw new StoreError(
-        'failed',
-        `Parts of ${snapshotPrefix(id)} are missing in ${store.address} after they were put.`,
-      );
-    }
-    return { ...walked, after };
-  }
-
-  /** Parts without a manifest help nobody, and in a store that is full they keep the journal out. */
-  async #takeBack(id: SnapshotId): Promise<void> {
-    const { store } = this.#options;
-    const limit = timeLimit(TAKE_BACK_MS_MAX);
-    try {
-      for (const { key } of await store.list(snapshotPrefix(id), limit.signal)) {
-        await store.delete(key, limit.signal);
-      }
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error; // else the next retention sweeps them
-    } finally {
-      limit.end();
-    }
-  }
-
-  /**
-   * Rule D-N1: nothing comes between the journal's cut and the walk's start, and no other tracker's segment is merged
-   * while the walk goes on.
-   */
-  async #cutAndWalk(
-    id: SnapshotId,
-    signal: AbortSignal,
-  ): Promise<Manifest & { readonly changesAtCut: number }> {
-    const { store, table, others, nowSeconds } = this.#options;
-    signal.throwIfAborted();
-    const atCut = {
-      takenAtSeconds: nowSeconds() + store.clockOffsetSeconds,
-      completed: table.totals.completed,
-      cutSequence: this.#options.journal.cut(),
-      vector: Object.fromEntries(others.vector),
-      changesAtCut: table.changes,
-    };
-    return { ...id, ...atCut, ...(await this.#saveParts(id, signal)) };
-  }
-
-  async #saveParts(
-    id: SnapshotId,
-    signal: AbortSignal,
-  ): Promise<{ readonly partBytes: readonly number[]; readonly swarms: number; readonly peers: number }> {
-    const { store, table, keys, nowSeconds, monotonicMs, partBytesMax } = this.#options;
-    const writer = new SnapshotWriter({
-      keys,
-      partKey: (part) => partKey(id, part),
-      nowSeconds,
-      offsetSeconds: store.clockOffsetSeconds,
-      ...(partBytesMax === undefined ? {} : { partBytesMax }),
-    });
-    const walk = table.walk(nowSeconds());
-    const put = (part: number, bytes: Uint8Array): Promise<void> =>
-      store.put(partKey(id, part), bytes, signal);
-    const partBytes = await putParts(walk, writer, { put, monotonicMs, signal });
-    if (walk.lost > 0) {
-      throw new StoreError('failed', `${walk.lost} peers moved past the walk faster than it could follow.`);
-    }
-    return { partBytes, swarms: writer.swarmsTotal, peers: writer.peersTotal };
+    this.durations.record(durationMs / 1_000);
+    this.#last = { atSeconds: nowSeconds(), bytes, durationMs };
+    await this.#retain(after, journal, signal);
+    const { number, swarms, peers } = manifest;
+    return { kind: 'saved', number, bytes, swarms, peers };
   }
 
   /** The snapshot stands whatever becomes of the old ones. */

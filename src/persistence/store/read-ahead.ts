@@ -1,11 +1,9 @@
-/**
- * Reads objects one after the other, asking for the next while the one before is worked on. What is not there, though
- * a listing named it, comes as undefined: most likely another tracker rotated it away.
- */
-import { type Store, StoreError } from './store.ts';
+/** Reads objects one after the other, while the next are on their way already. */
+import { ifThere, type Store } from './store.ts';
 
 export interface ReadObject {
   readonly key: string;
+  /** undefined: it is not there, though a listing named it; most likely another tracker rotated it away. */
   readonly bytes: Uint8Array | undefined;
 }
 
@@ -15,28 +13,33 @@ export async function* readAhead(
   keys: readonly string[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ReadObject> {
-  const read = (key: string | undefined): Promise<Uint8Array | undefined> | undefined => {
-    const bytes = key === undefined ? undefined : getIfThere(store, key, signal);
-    bytes?.catch(() => {}); // it is awaited in the next round, or this round ends in a failure of its own
-    return bytes;
-  };
-  let ahead = read(keys[0]);
-  for (const [index, key] of keys.entries()) {
-    const bytes = await ahead!;
-    ahead = read(keys[index + 1]);
+  for await (const [key, bytes] of inTurn(keys, (key) => ifThere(store.get(key, signal)))) {
     yield { key, bytes };
   }
 }
 
-export async function getIfThere(
-  store: Pick<Store, 'get'>,
-  key: string,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array | undefined> {
-  try {
-    return await store.get(key, signal);
-  } catch (error) {
-    if (error instanceof StoreError && error.failure === 'not-found') return undefined;
-    throw error;
+/**
+ * Each of `items` with what `read` makes of it, in their order; up to `aheadMax` more are read while one is worked on.
+ * Rejects as the first of these reads does.
+ */
+export async function* inTurn<Item, Read>(
+  items: readonly Item[],
+  read: (item: Item) => Promise<Read>,
+  aheadMax = 1,
+): AsyncGenerator<readonly [Item, Read]> {
+  const ahead: Promise<Read>[] = [];
+  let next = 0;
+  const readOn = (): void => {
+    while (ahead.length < aheadMax && next < items.length) {
+      const reading = read(items[next++]!);
+      reading.catch(() => {}); // it is awaited in its turn, or an earlier one has failed
+      ahead.push(reading);
+    }
+  };
+  for (const item of items) {
+    readOn();
+    const done = await ahead.shift()!;
+    readOn();
+    yield [item, done];
   }
 }

@@ -77,6 +77,16 @@ export class StoreError extends Error {
   }
 }
 
+/** What is read, or undefined where that rejects with 'not-found'. */
+export async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StoreError && error.failure === 'not-found') return undefined;
+    throw error;
+  }
+}
+
 const KEY_CHARS_MAX = 900;
 const KEY = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*)(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 

@@ -4,8 +4,8 @@ import { AccessObjectReader } from '../format/access-object.ts';
 import { ACCESS_PREFIX, bootOfAccessKey } from '../format/object-keys.ts';
 import { readAhead } from '../store/read-ahead.ts';
 import type { Store } from '../store/store.ts';
-import type { ObjectProblem } from './snapshot-check.ts';
-import { LOCKED, type SurveyOptions } from './snapshot-survey.ts';
+import { type ObjectProblem, problemOf } from './object-problem.ts';
+import type { SurveyOptions } from './snapshot-survey.ts';
 
 export interface AccessCheck {
   readonly objects: number;
@@ -31,9 +31,8 @@ export async function checkAccessObjects(
     objects += 1;
     bytesRead += bytes.length;
     hasNewer ||= reader.state === 'newer';
-    if (reader.state === 'newer') problems.push({ key, what: 'a later version of the tracker wrote it' });
-    if (reader.state === 'locked') problems.push({ key, what: LOCKED });
-    if (reader.state === 'damaged') problems.push({ key, what: reader.damage ?? 'it is damaged' });
+    const what = problemOf(reader);
+    if (what !== undefined) problems.push({ key, what });
     await nextTurn();
   }
   return { objects, bytesRead, problems, hasNewer };

@@ -3,16 +3,15 @@
  * and whether every byte of it is well. Changes nothing.
  */
 import { runInSlices } from '../../slices.ts';
-import { JournalEntryReader } from '../format/journal-entries.ts';
-import { BlockTag, ObjectKind } from '../format/object-format.ts';
+import { EntryBlocks } from '../format/entry-blocks.ts';
+import { JOURNAL_SEGMENT, type JournalEntryReader } from '../format/journal-entries.ts';
 import { JOURNAL_PREFIX, segmentKey } from '../format/object-keys.ts';
-import { ObjectReader, type ObjectState } from '../format/object-reader.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import { isPast, type ListedSegment, listSegments, type Vector } from '../listing/segment-listing.ts';
 import { readAhead } from '../store/read-ahead.ts';
 import type { Store, StoredObject } from '../store/store.ts';
-import type { CheckOptions, ObjectProblem } from './snapshot-check.ts';
-import { LOCKED } from './snapshot-survey.ts';
+import { type ObjectProblem, problemOf } from './object-problem.ts';
+import type { CheckOptions } from './snapshot-check.ts';
 
 /** The segments of one boot that a vector does not cover, in their order; at least one. */
 export interface BootJournal {
@@ -74,7 +73,7 @@ export async function checkJournal(store: Store, options: CheckOptions): Promise
     if (bytes === undefined) continue; // no longer needed since it was listed
     const segment = new SegmentCheck(key, bytes, options.keys);
     await runInSlices(() => segment.step(), options);
-    const what = segment.problem;
+    const what = problemOf(segment.blocks);
     if (what !== undefined) problems.push({ key, what });
     segments += 1;
     bytesRead += bytes.length;
@@ -85,41 +84,21 @@ export async function checkJournal(store: Store, options: CheckOptions): Promise
 
 /** Reads one segment, a block a step, and knows when its last entry was heard. */
 export class SegmentCheck {
-  readonly #reader: ObjectReader;
+  readonly blocks: EntryBlocks<JournalEntryReader>;
   /** By the store's clock; 0 when it has no entry with a time. */
   lastSeconds = 0;
 
   constructor(objectKey: string, bytes: Uint8Array, keys: StoreKeys) {
-    this.#reader = new ObjectReader(bytes, {
-      kind: ObjectKind.journalSegment,
-      tag: BlockTag.journal,
-      objectKey,
-      keys,
-    });
-  }
-
-  /** Meaningful once `step` has returned false. */
-  get state(): ObjectState {
-    return this.#reader.state;
-  }
-
-  /** What is wrong with it, as a sentence's end; undefined when nothing is. */
-  get problem(): string | undefined {
-    const { state, damage } = this.#reader;
-    if (state === 'whole') return undefined;
-    if (state === 'newer') return 'a later version of the tracker wrote it';
-    return state === 'locked' ? LOCKED : (damage ?? 'it is damaged');
+    this.blocks = new EntryBlocks(JOURNAL_SEGMENT, objectKey, bytes, keys);
   }
 
   /** False at the end. */
   step(): boolean {
-    const block = this.#reader.next();
-    if (block === undefined) return false;
-    const entries = new JournalEntryReader(block.raw);
+    const entries = this.blocks.next();
+    if (entries === undefined) return false;
     while (entries.next()) {
       if (entries.kind !== 'completions') this.lastSeconds = Math.max(this.lastSeconds, entries.seconds);
     }
-    if (entries.isMalformed) this.#reader.reject(`block ${block.number} holds no entries that can be read`);
     return true;
   }
 }

@@ -15,8 +15,9 @@ import { readAhead } from '../store/read-ahead.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 import { checkAccessObjects } from './access-check.ts';
 import { SegmentCheck } from './journal-survey.ts';
+import { LOCKED } from './object-problem.ts';
 import { type CheckOptions, checkSnapshot } from './snapshot-check.ts';
-import { isLeftover, LOCKED, type SurveyedSnapshot, surveySnapshots } from './snapshot-survey.ts';
+import { isLeftover, type SurveyedSnapshot, surveySnapshots } from './snapshot-survey.ts';
 
 /** `journal`: segments that no snapshot that stays needs. */
 export type PruneReason = 'old' | 'leftover' | 'damaged' | 'named' | 'journal';
@@ -113,7 +114,7 @@ async function hasNewerJournal({ store, keys, signal }: PruneOptions): Promise<b
   for await (const { key, bytes } of readAhead(store, objectKeys, signal)) {
     const segment = bytes && new SegmentCheck(key, bytes, keys);
     while (segment?.step());
-    if (segment?.state === 'newer') return true;
+    if (segment?.blocks.state === 'newer') return true;
   }
   return false;
 }

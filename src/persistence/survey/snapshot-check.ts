@@ -3,21 +3,16 @@
  * end, the manifest's sizes and sums (rules D-N3, D-O4). Changes nothing.
  */
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
-import { BlockTag, ObjectKind } from '../format/object-format.ts';
+import { EntryBlocks } from '../format/entry-blocks.ts';
+import { type Manifest, swarmParts } from '../format/manifest.ts';
 import { partKey } from '../format/object-keys.ts';
-import { ObjectReader, type ObjectState } from '../format/object-reader.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
-import { SwarmEntryReader } from '../format/swarm-entries.ts';
+import { SNAPSHOT_PART, type SwarmEntryReader } from '../format/swarm-entries.ts';
 import { isOversized } from '../listing/snapshot-listing.ts';
 import { readAhead } from '../store/read-ahead.ts';
 import type { Store } from '../store/store.ts';
-import { LOCKED, type SnapshotState, type SurveyedSnapshot } from './snapshot-survey.ts';
-
-export interface ObjectProblem {
-  readonly key: string;
-  /** As a sentence's end. */
-  readonly what: string;
-}
+import { LOCKED, type ObjectProblem } from './object-problem.ts';
+import type { SnapshotState, SurveyedSnapshot } from './snapshot-survey.ts';
 
 export interface SnapshotCheck {
   readonly state: SnapshotState;
@@ -45,26 +40,33 @@ export async function checkSnapshot(
   options: CheckOptions,
 ): Promise<SnapshotCheck> {
   const problems: ObjectProblem[] = [];
+  /** What is wrong with the history makes no snapshot a damaged one (rule D-N5). */
+  const aside: ObjectProblem[] = [];
+  const historyKeys = new Set(manifest === undefined ? [] : historyPartKeys(listed, manifest));
+  const about = (key: string): ObjectProblem[] => (historyKeys.has(key) ? aside : problems);
   const found = { bytesRead: listed.manifest?.sizeBytes ?? 0, swarms: 0, peers: 0, finishedAtSeconds: 0 };
   if (state === 'newer' || state === 'locked')
     return { ...found, state, problems: [{ key: listed.prefix, what: what ?? state }] };
   if (what !== undefined && state !== 'unfinished') problems.push({ key: listed.prefix, what });
-  if (manifest !== undefined) problems.push(...partProblems(listed, manifest.partBytes));
+  if (manifest !== undefined) {
+    for (const problem of partProblems(listed, manifest.partBytes)) about(problem.key).push(problem);
+  }
   options.onRead?.(found.bytesRead);
   let [isNewer, isLocked] = [false, false];
   const parts = [...listed.parts.values()].filter((part) => !isOversized(part));
   const keys = parts.map(({ key }) => key).sort();
   for await (const { key, bytes } of readAhead(store, keys, options.signal)) {
     if (bytes === undefined) {
-      problems.push({ key, what: 'it is listed and not there' });
+      about(key).push({ key, what: 'it is listed and not there' });
       continue;
     }
     const part = new PartCheck(key, bytes, options.keys);
     await runInSlices(() => part.step(), options);
-    isNewer ||= part.state === 'newer';
-    isLocked ||= part.state === 'locked';
-    if (part.state === 'locked') problems.push({ key, what: LOCKED });
-    else if (part.damage !== undefined) problems.push({ key, what: part.damage });
+    const { state: partState, damage } = part.blocks;
+    isNewer ||= partState === 'newer';
+    isLocked ||= partState === 'locked';
+    if (partState === 'locked') problems.push({ key, what: LOCKED });
+    else if (damage !== undefined) about(key).push({ key, what: damage });
     found.bytesRead += bytes.length;
     found.swarms += part.swarms;
     found.peers += part.peers;
@@ -76,10 +78,16 @@ export async function checkSnapshot(
     if (found.swarms !== manifest.swarms || found.peers !== manifest.peers)
       problems.push({ key: listed.prefix, what: 'its parts do not hold what the manifest says' });
   }
-  if (isNewer) return { ...found, state: 'newer', problems };
-  if (isLocked) return { ...found, state: 'locked', problems };
-  if (problems.length > 0) return { ...found, state: 'damaged', problems };
-  return { ...found, state, problems };
+  const all = { ...found, problems: [...problems, ...aside] };
+  if (isNewer) return { ...all, state: 'newer' };
+  if (isLocked) return { ...all, state: 'locked' };
+  return { ...all, state: problems.length > 0 ? 'damaged' : state };
+}
+
+function historyPartKeys(listed: SurveyedSnapshot['listed'], manifest: Manifest): readonly string[] {
+  const { length } = manifest.partBytes;
+  const first = swarmParts(manifest);
+  return Array.from({ length: length - first }, (_, index) => partKey(listed, first + index));
 }
 
 function partProblems(
@@ -95,46 +103,30 @@ function partProblems(
   });
 }
 
-/** One part, a block a step. */
+/** Counts what the valid blocks of one part hold, a block a step. */
 class PartCheck {
-  readonly #reader: ObjectReader;
+  readonly blocks: EntryBlocks<SwarmEntryReader>;
   swarms = 0;
   peers = 0;
   finishedAtSeconds = 0;
 
   constructor(objectKey: string, bytes: Uint8Array, keys: StoreKeys) {
-    this.#reader = new ObjectReader(bytes, {
-      kind: ObjectKind.snapshotPart,
-      tag: BlockTag.swarms,
-      objectKey,
-      keys,
-    });
-  }
-
-  /** Meaningful once `step` has returned false. */
-  get state(): ObjectState {
-    return this.#reader.state;
-  }
-
-  get damage(): string | undefined {
-    return this.#reader.damage;
+    this.blocks = new EntryBlocks(SNAPSHOT_PART, objectKey, bytes, keys);
   }
 
   /** False at the end. */
   step(): boolean {
-    const reader = this.#reader;
-    const block = reader.next();
-    if (block === undefined) {
-      const isAsSaid = reader.firstCount === this.swarms && reader.secondCount === this.peers;
-      if (reader.state === 'whole' && !isAsSaid) reader.reject('it does not hold what its end says');
+    const { blocks } = this;
+    const entries = blocks.next();
+    if (entries === undefined) {
+      const isAsSaid = blocks.firstCount === this.swarms && blocks.secondCount === this.peers;
+      if (blocks.state === 'whole' && !isAsSaid) blocks.reject('it does not hold what its end says');
       return false;
     }
-    const entries = new SwarmEntryReader(block.raw);
     while (entries.next()) {
       if (entries.isRun) this.peers += entries.seeders + entries.leechers;
       else this.swarms += 1;
     }
-    if (entries.isMalformed) reader.reject(`block ${block.number} holds no entries that can be read`);
     this.finishedAtSeconds = Math.max(this.finishedAtSeconds, entries.baseSeconds);
     return true;
   }

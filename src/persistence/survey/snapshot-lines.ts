@@ -7,10 +7,10 @@
 import { formatAddress } from '../../protocol/address.ts';
 import { formatInfoHash } from '../../protocol/info-hash.ts';
 import { COMPLETED_ONCE, ENDPOINT_BYTES, IS_PARTIAL_SEED, RECORD_BYTES } from '../../swarm/record.ts';
-import { BlockTag, ObjectKind } from '../format/object-format.ts';
-import { ObjectReader, type ObjectState } from '../format/object-reader.ts';
+import { EntryBlocks } from '../format/entry-blocks.ts';
+import type { ObjectState } from '../format/object-reader.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
-import { SwarmEntryReader } from '../format/swarm-entries.ts';
+import { SNAPSHOT_PART, type SwarmEntryReader } from '../format/swarm-entries.ts';
 
 export interface SwarmLine {
   readonly kind: 'swarm';
@@ -44,42 +44,35 @@ const SEEN_BYTES = 2;
 const FLAGS = COMPLETED_ONCE | IS_PARTIAL_SEED;
 
 export class SnapshotLines {
-  readonly #reader: ObjectReader;
+  readonly #blocks: EntryBlocks<SwarmEntryReader>;
   readonly #hasPeers: boolean;
   swarms = 0;
   peers = 0;
 
   /** `objectKey` is where the part was read. */
   constructor(objectKey: string, bytes: Uint8Array, options: SnapshotLinesOptions) {
-    this.#reader = new ObjectReader(bytes, {
-      kind: ObjectKind.snapshotPart,
-      tag: BlockTag.swarms,
-      objectKey,
-      keys: options.keys,
-    });
+    this.#blocks = new EntryBlocks(SNAPSHOT_PART, objectKey, bytes, options.keys);
     this.#hasPeers = options.hasPeers;
   }
 
   /** Meaningful once `next` has returned undefined. */
   get state(): ObjectState {
-    return this.#reader.state;
+    return this.#blocks.state;
   }
 
   get damage(): string | undefined {
-    return this.#reader.damage;
+    return this.#blocks.damage;
   }
 
   /** The lines of the next valid block, each with its line end; undefined at the end of the part. */
   next(): string | undefined {
-    const block = this.#reader.next();
-    if (block === undefined) return undefined;
+    const entries = this.#blocks.next();
+    if (entries === undefined) return undefined;
     const lines: string[] = [];
-    const entries = new SwarmEntryReader(block.raw);
     while (entries.next()) {
       if (!entries.isRun) lines.push(this.#swarm(entries));
-      else if (this.#hasPeers) this.#run(entries, block.raw, lines);
+      else if (this.#hasPeers) this.#run(entries, lines);
     }
-    if (entries.isMalformed) this.#reader.reject(`block ${block.number} holds no entries that can be read`);
     return lines.join('');
   }
 
@@ -94,8 +87,8 @@ export class SnapshotLines {
     return `${JSON.stringify(line)}\n`;
   }
 
-  #run(entries: SwarmEntryReader, raw: Buffer, lines: string[]): void {
-    const { family, seeders, leechers } = entries;
+  #run(entries: SwarmEntryReader, lines: string[]): void {
+    const { raw, family, seeders, leechers } = entries;
     const infoHash = formatInfoHash(entries.infoHash);
     const recordBytes = RECORD_BYTES[family]!;
     const seenAt = ENDPOINT_BYTES[family]!;

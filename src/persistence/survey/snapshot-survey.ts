@@ -9,8 +9,8 @@ import { SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import { LEFTOVER_AGE_SECONDS_MIN } from '../listing/retention.ts';
 import { isComplete, type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
-import { getIfThere } from '../store/read-ahead.ts';
-import type { Store } from '../store/store.ts';
+import { ifThere, type Store } from '../store/store.ts';
+import { LOCKED, NEWER } from './object-problem.ts';
 
 /**
  * `newer`: written by a later version. `locked`: sealed, and no key opens it. `unfinished`: without a manifest, so it
@@ -33,9 +33,6 @@ export interface SurveyOptions {
   readonly keys: StoreKeys;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Of an object that is sealed. */
-export const LOCKED = 'it is sealed, and no key in STORE_KEY opens it';
 
 const READS_AT_ONCE = 8;
 
@@ -83,7 +80,7 @@ async function survey(
   if (listed.manifest === undefined) return as('unfinished', 'it has no manifest');
   if (listed.isOversized) return as('damaged', 'an object of it is larger than any that is written');
   const { key } = listed.manifest;
-  const bytes = await getIfThere(store, key, signal);
+  const bytes = await ifThere(store.get(key, signal));
   if (bytes === undefined) {
     const isStillListed = (await store.list(key, signal)).length > 0;
     return isStillListed ? as('damaged', 'its manifest is listed and not there') : undefined;
@@ -91,7 +88,7 @@ async function survey(
   const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (readObjectHeader(header, ObjectKind.manifest) === 'readable') isSealed = isSealedHeader(header);
   const manifest = decodeManifest(key, bytes, keys);
-  if (manifest === 'newer') return as('newer', 'a later version of the tracker wrote it');
+  if (manifest === 'newer') return as('newer', NEWER);
   if (manifest === 'locked') return as('locked', LOCKED);
   if (manifest === 'damaged') return as('damaged', 'its manifest cannot be read');
   if (isComplete(listed, manifest)) return as('whole', undefined, manifest);

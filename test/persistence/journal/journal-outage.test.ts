@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Journal, SEGMENT_BYTES_MAX, WAITING_BYTES_MAX } from '../../../src/persistence/journal/journal.ts';
+import { Journal, SEGMENT_BYTES_MAX } from '../../../src/persistence/journal/journal.ts';
+import { WAITING_BYTES_MAX } from '../../../src/persistence/journal/segment-queue.ts';
 import { StopMemory } from '../../../src/persistence/merge/stop-memory.ts';
 import { WatchedStore } from '../../../src/persistence/store/watched-store.ts';
 import type { AnnounceRequest } from '../../../src/protocol/announce-request.ts';
@@ -34,7 +35,7 @@ function startTracker(context: Cleanup) {
   const shared = new MemoryStore();
   shared.nowSeconds = nowSeconds;
   const log = memoryLog();
-  const store = new WatchedStore(shared, { log, nowSeconds });
+  const store = new WatchedStore(shared, { log, nowSeconds, monotonicMs: () => performance.now() });
   const table = newTable();
   const journal = new Journal({
     store,
