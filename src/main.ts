@@ -23,6 +23,7 @@ const { healthRoutes } = await import('./http/stats/health-routes.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
+const { metricsRoutes } = await import('./http/stats/metrics-routes.ts');
 const { statsRoutes } = await import('./http/stats/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access/access-log.ts');
@@ -208,6 +209,7 @@ const server = new HttpServer({
     routers: [
       healthRoutes(readRestore),
       statsRoutes(readGauges),
+      metricsRoutes(readGauges),
       pageRoutes(announceUrls),
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
     ],
@@ -345,12 +347,19 @@ function readRestore(): RestoreGauges {
   return { isSettled: restorer.isSettled, explanation: explainRestore(restorer.progress) };
 }
 
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 function readGauges(): Gauges {
   const { status } = saver;
   return {
     nowSeconds: nowSeconds(),
     startedSeconds,
     version,
+    commandLine: process.argv,
+    nodeVersion: process.version,
     table: {
       ...table.totals,
       peersMax: table.peersMax,
@@ -389,6 +398,7 @@ function readGauges(): Gauges {
     restore: readRestore(),
     warnings: proxyWarnings.warnings,
     memory: process.memoryUsage(),
+    cpuSeconds: cpuSeconds(),
     loopDelay,
     announceWindow,
     connections: server.connections,

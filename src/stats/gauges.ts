@@ -13,6 +13,10 @@ export interface Gauges {
   readonly nowSeconds: number;
   readonly startedSeconds: number;
   readonly version: string;
+  /** `process.argv`. */
+  readonly commandLine: readonly string[];
+  /** `process.version`. */
+  readonly nodeVersion: string;
   readonly table: TableGauges;
   readonly access: AccessGauges;
   readonly store: StoreGauges;
@@ -22,6 +26,8 @@ export interface Gauges {
   /** What the operator should change, each a whole sentence: proxy settings for example. */
   readonly warnings: readonly string[];
   readonly memory: MemoryGauges;
+  /** Of processor time since the start, the user's and the system's. */
+  readonly cpuSeconds: number;
   readonly loopDelay: EventLoopDelay;
   /** Of `counters.announceLatency`, by the minute. */
   readonly announceWindow: HistogramWindow;
