@@ -20,6 +20,8 @@ const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
 const { ClientAddresses } = await import('./http/client-address.ts');
 const { healthRoutes } = await import('./http/stats/health-routes.ts');
+const { LiveEvents } = await import('./http/stats/live-events.ts');
+const { liveRoutes } = await import('./http/stats/live-routes.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
@@ -39,15 +41,19 @@ const { Restorer } = await import('./persistence/snapshot/restorer.ts');
 const { pauseMs } = await import('./persistence/store/retry-pause.ts');
 const { Saver } = await import('./persistence/snapshot/saver.ts');
 const { StoreKeys } = await import('./persistence/format/store-keys.ts');
+const { HistoryRestorer } = await import('./persistence/merge/history-restorer.ts');
 const { StopMemory } = await import('./persistence/merge/stop-memory.ts');
 const { TableTurn } = await import('./persistence/merge/table-turn.ts');
 const { WatchedStore } = await import('./persistence/store/watched-store.ts');
 const { runInSlices } = await import('./slices.ts');
+const { BUSIEST_SWARMS, BusiestSwarms } = await import('./stats/busiest-swarms.ts');
 const { Counters } = await import('./stats/counters.ts');
 const { EventLoopDelay } = await import('./stats/event-loop-delay.ts');
 const { HistogramWindow } = await import('./stats/histogram-window.ts');
+const { History, pointDocument } = await import('./stats/history.ts');
+const { MinutePoints } = await import('./stats/minute-points.ts');
 const { Rates } = await import('./stats/rates.ts');
-const { EPHEMERAL_DISK_WARNING } = await import('./stats/stats-report.ts');
+const { EPHEMERAL_DISK_WARNING, liveReport } = await import('./stats/stats-report.ts');
 const { SwarmTable } = await import('./swarm/swarm-table.ts');
 const { timeLimit } = await import('./time-limit.ts');
 const { Tracker } = await import('./tracker/tracker.ts');
@@ -120,6 +126,8 @@ const access = new Access({
   allowedByEnvironment: config.allowedHashes,
 });
 const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, hashKey });
+const history = new History();
+
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
@@ -157,7 +165,7 @@ const stored = {
   log,
 };
 const { journalSeconds } = config;
-const journal = new Journal({ ...stored, intervalSeconds: journalSeconds });
+const journal = new Journal({ ...stored, history, intervalSeconds: journalSeconds });
 const others = new JournalReader(stored);
 const follower = new JournalFollower({
   ...stored,
@@ -168,10 +176,12 @@ const follower = new JournalFollower({
 const restorer = new Restorer({
   ...stored,
   journal: others,
+  history: new HistoryRestorer({ history, keys, nowSeconds, monotonicMs }),
   whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
 });
 const saver = new Saver({
   ...stored,
+  history,
   journal,
   others,
   follow: (signal) => follower.follow(signal),
@@ -191,6 +201,12 @@ const loopDelay = new EventLoopDelay({
   startedSeconds: monotonicMs() / 1000,
 });
 const announceWindow = new HistogramWindow(counters.announceLatency, monotonicMs() / 1000);
+const minutes = new MinutePoints(startedSeconds);
+const busiest = new BusiestSwarms({
+  isServed: (infoHash) => access.isServed(infoHash),
+  showsHashes: config.showsHashes,
+});
+const events = new LiveEvents({ report: () => liveReport(readGauges()) });
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
 const announceUrls = { ...config, domainName: config.platform.domainName };
 const answers = new Answers({
@@ -210,6 +226,7 @@ const server = new HttpServer({
       healthRoutes(readRestore),
       statsRoutes(readGauges),
       metricsRoutes(readGauges),
+      liveRoutes({ history, events, nowSeconds }),
       pageRoutes(announceUrls),
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
     ],
@@ -250,7 +267,10 @@ async function stop(signal: string): Promise<void> {
   const { signal: deadline } = timeLimit(STOP_STORE_MS_MAX);
   log.info('stopping', { signal, connections: server.connections });
   ending.abort();
+  events.end();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
+  const rest = minutes.takeRest(readGauges());
+  if (rest !== undefined) history.add(rest);
   // The journal first: once it is stored nothing is lost, whatever becomes of the snapshot.
   await Promise.all([accessLog.close(deadline), journal.close(deadline)]);
   await saver.save('shutdown', deadline);
@@ -292,9 +312,24 @@ everySeconds(1, () => {
   rates.tick(monotonicMs() / 1000);
   loopDelay.tick(monotonicMs() / 1000);
   announceWindow.tick(monotonicMs() / 1000);
+  if (minutes.isDue(nowSeconds())) endMinute();
   if (saver.isOwed && restorer.isSettled && watched.isReachable) void saver.save('journal');
   if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
 });
+
+function endMinute(): void {
+  const point = minutes.take(readGauges());
+  history.add(point);
+  events.sendPoint(pointDocument(point));
+  counters.clients.endMinute();
+  void findBusiest();
+}
+
+async function findBusiest(): Promise<void> {
+  const largest = table.largest(BUSIEST_SWARMS);
+  await runInSlices(() => largest.step(), { monotonicMs });
+  busiest.found(largest.found);
+}
 
 async function purge(): Promise<void> {
   purgedSeconds = nowSeconds();
@@ -399,6 +434,11 @@ function readGauges(): Gauges {
     warnings: proxyWarnings.warnings,
     memory: process.memoryUsage(),
     cpuSeconds: cpuSeconds(),
+    memoryQuotaBytes: config.memoryQuotaBytes,
+    restarts: history.restarts,
+    clients: counters.clients.lastHour,
+    busiestSwarms: busiest.shown,
+    takedowns: { banned: access.bans.size + config.bannedHashes.length, lastDay: 0, lastMonth: 0 },
     loopDelay,
     announceWindow,
     connections: server.connections,

@@ -108,6 +108,12 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
         'Announces that were answered and whose peer found no room.',
         ({ counters }) => counters.announcesNotStored,
       ),
+      gauge(
+        'trakx_announces_by_client',
+        'Announces of the last hour by client program, as the peer id names it: the largest, then others.',
+        'client',
+        ({ clients }) => Object.fromEntries(clients.map(({ family, announces }) => [family, announces])),
+      ),
       lengths(
         'trakx_announce_duration_seconds',
         'From when the bytes of an announce were read to when its reply was written.',
@@ -292,6 +298,16 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
         'trakx_warnings',
         'Sentences on /stats that say what the operator should change.',
         (gauges) => warningsOf(gauges).length,
+      ),
+      gauge(
+        'trakx_restarts',
+        'How often a tracker started on this store after the first time, as far as is known.',
+        ({ restarts }) => restarts,
+      ),
+      gauge(
+        'trakx_memory_limit_bytes',
+        'What the platform or the control group gives this process; not told where they name no limit.',
+        ({ memoryQuotaBytes }) => memoryQuotaBytes,
       ),
       lengths(
         'trakx_event_loop_delay_seconds',
