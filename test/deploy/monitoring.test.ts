@@ -158,11 +158,18 @@ function flattened(document: object, before = ''): string[] {
 describe('what the guide says', () => {
   const guide = readFileSync('docs/monitoring.md', 'utf8');
 
-  it('names metrics that there are', () => {
-    const names = new Set(METRICS.flatMap(({ name }) => [name, `${name}_bucket`]));
-    const named = guide.match(METRIC_NAME) ?? [];
+  it('names metrics and alarms that there are, and every alarm', () => {
+    const alarms = [...read('netdata/health.d/trakx.conf').matchAll(/^ template: (\w+)$/gm)].map(
+      ([, name]) => name!,
+    );
+    const names = new Set([...METRICS.flatMap(({ name }) => [name, `${name}_bucket`]), ...alarms]);
+    const named: string[] = guide.match(METRIC_NAME) ?? [];
     assert.deepEqual(
       named.filter((name) => !names.has(name)),
+      [],
+    );
+    assert.deepEqual(
+      alarms.filter((name) => !named.includes(name)),
       [],
     );
   });

@@ -64,6 +64,15 @@ function panelQueries(instance: string): { title: string; query: string }[] {
   );
 }
 
+/** The expressions in the guide's table. */
+function guideQueries(): { title: string; query: string }[] {
+  const guide = readFileSync('docs/monitoring.md', 'utf8');
+  return [...guide.matchAll(/^\| ([^|]+) \| `([^`]*trakx_[^`]*)` \|$/gm)].map(([, title, query]) => ({
+    title: title!,
+    query: query!,
+  }));
+}
+
 /** The loopback machine has no limit of memory, and the clients of the last hour are counted a minute later. */
 const MAY_BE_EMPTY = /trakx_memory_limit_bytes|trakx_announces_by_client/;
 
@@ -115,7 +124,9 @@ describe(
       await holds(`up{instance="${instance}"}`, 1);
 
       const empty: string[] = [];
-      for (const panel of panelQueries(instance)) {
+      const asked = [...panelQueries(instance), ...guideQueries()];
+      assert.ok(asked.length > 45);
+      for (const panel of asked) {
         const answer = (await (await fetch(`${prometheus.origin}${query(panel.query)}`)).json()) as Query;
         assert.equal(answer.status, 'success', `${panel.title}: ${panel.query}: ${answer.error}`);
         if (answer.data?.result.length === 0 && !MAY_BE_EMPTY.test(panel.query))
