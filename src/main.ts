@@ -25,6 +25,7 @@ const { liveRoutes } = await import('./http/stats/live-routes.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
+const { metricsRoutes } = await import('./http/stats/metrics-routes.ts');
 const { statsRoutes } = await import('./http/stats/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access/access-log.ts');
@@ -224,6 +225,7 @@ const server = new HttpServer({
     routers: [
       healthRoutes(readRestore),
       statsRoutes(readGauges),
+      metricsRoutes(readGauges),
       liveRoutes({ history, events, nowSeconds }),
       pageRoutes(announceUrls),
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
@@ -380,12 +382,19 @@ function readRestore(): RestoreGauges {
   return { isSettled: restorer.isSettled, explanation: explainRestore(restorer.progress) };
 }
 
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 function readGauges(): Gauges {
   const { status } = saver;
   return {
     nowSeconds: nowSeconds(),
     startedSeconds,
     version,
+    commandLine: process.argv,
+    nodeVersion: process.version,
     table: {
       ...table.totals,
       peersMax: table.peersMax,
@@ -424,6 +433,7 @@ function readGauges(): Gauges {
     restore: readRestore(),
     warnings: proxyWarnings.warnings,
     memory: process.memoryUsage(),
+    cpuSeconds: cpuSeconds(),
     memoryQuotaBytes: config.memoryQuotaBytes,
     restarts: history.restarts,
     clients: counters.clients.lastHour,

@@ -1,5 +1,5 @@
 /**
- * /stats: a page for browsers, JSON for everyone else, chosen by Accept; /stats.json and /debug/vars: the JSON.
+ * /stats: a page for browsers, JSON for everyone else, chosen by Accept; /stats.json: the JSON.
  * What is in it is stats/'s work; here it is only shown.
  */
 import { type Request, type Response, Router } from 'express';
@@ -20,7 +20,6 @@ export function statsRoutes(gauges: () => Gauges): Router {
     sendPage(response, { title: 'Statistics · Trakx', main: statsPage(statsReport(gauges())) });
   });
   readOnly(router, '/stats.json', sendJson);
-  readOnly(router, '/debug/vars', sendJson);
   return router;
 }
 
