@@ -20,6 +20,8 @@ const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
 const { ClientAddresses } = await import('./http/client-address.ts');
 const { healthRoutes } = await import('./http/stats/health-routes.ts');
+const { Assets, assetRoutes } = await import('./http/pages/assets.ts');
+const { PageFrame } = await import('./http/pages/page.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
@@ -189,6 +191,8 @@ const loopDelay = new EventLoopDelay({
   startedSeconds: monotonicMs() / 1000,
 });
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
+const assets = new Assets();
+const frame = new PageFrame(assets);
 const announceUrls = { ...config, domainName: config.platform.domainName };
 const answers = new Answers({
   tracker,
@@ -204,8 +208,9 @@ const server = new HttpServer({
     scrapeHashesMax: config.scrapeHashesMax,
     routers: [
       healthRoutes(readRestore),
-      statsRoutes(readGauges),
-      pageRoutes(announceUrls),
+      assetRoutes(assets),
+      statsRoutes(frame, readGauges),
+      pageRoutes(frame, announceUrls),
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
     ],
   }),
