@@ -72,7 +72,7 @@ describe('the counts of takedowns', () => {
     list.changesApplied = 2;
     assert.deepEqual(
       [60, 61, 120, 121].map((seconds) => looksAt(NOW + seconds)),
-      [1, 0, 0, 1],
+      [1, 0, 1, 0],
     );
   });
 });
