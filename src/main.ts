@@ -12,6 +12,7 @@ const { readFileSync } = await import('node:fs');
 const { monitorEventLoopDelay } = await import('node:perf_hooks');
 const { default: cron } = await import('node-cron');
 const { Access } = await import('./access/access.ts');
+const { TakedownCounts } = await import('./access/takedown-counts.ts');
 const { describeProblem, isConfig, loadConfig } = await import('./config/config.ts');
 const { nearMisses } = await import('./config/near-misses.ts');
 const { thisMachine } = await import('./config/system.ts');
@@ -120,6 +121,7 @@ const access = new Access({
   bannedByEnvironment: config.bannedHashes,
   allowedByEnvironment: config.allowedHashes,
 });
+const takedowns = new TakedownCounts(access.bans, config.bannedHashes.length);
 const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, hashKey });
 // --- the store
 
@@ -367,6 +369,7 @@ function readGauges(): Gauges {
       banned: access.bans.size + config.bannedHashes.length,
       allowed: access.allowed.size + config.allowedHashes.length,
       isLoaded: access.isLoaded,
+      takedowns: takedowns.at(nowSeconds()),
     },
     store: {
       kind: config.store.kind,
