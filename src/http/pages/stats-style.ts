@@ -31,8 +31,9 @@ export const STATS_STYLE = `
 .bar-whole{fill:var(--sunk)}
 .bar-part{fill:var(--first)}
 .split .bar{height:.8rem}
-.split .bar-whole{fill:var(--leechers)}
-.split .bar-part{fill:var(--seeders)}
+.bar-part{transition:width .4s}
+[data-share=anybody]{fill:var(--leechers)}
+[data-share=anybody]~.bar-part{fill:var(--seeders)}
 
 .plots{margin:0 0 1.25rem}
 .plots-head{display:flex;flex-wrap:wrap;align-items:center;gap:.4rem 1.25rem;margin-bottom:.6rem}
@@ -57,8 +58,11 @@ export const STATS_STYLE = `
 .cards .note{margin:-.2rem 0 .3rem;font-size:.88rem}
 .cards th{color:var(--soft)}
 .cards .bar{margin:.35rem 0}
-.bars th{width:46%}
-.bars .bar-cell{width:34%;vertical-align:middle}
+.bars{list-style:none;margin:.2rem 0 0;padding:0}
+.bars li{display:grid;grid-template-columns:1fr auto;gap:0 1rem;padding:.28rem 0}
+.bars span{color:var(--soft);overflow-wrap:anywhere}
+.bars b{font-weight:500;font-variant-numeric:tabular-nums}
+.bars svg{grid-column:1/-1;height:.4rem!important;margin:.2rem 0 0!important}
 .cards .empty{text-align:left;color:var(--soft)}
 .swarms thead th{font-size:.88rem;text-align:right}
 .swarms thead th:first-child{text-align:left}

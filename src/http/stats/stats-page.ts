@@ -2,26 +2,27 @@
  * /stats as a page: every figure stands in it as the server knew it, and `pages/browser/stats-page.js` keeps them fresh
  * by the names in `data-figure`, `data-share` and `data-list`, and draws the plots. What the figures say is `figures.js`'s.
  */
-import { bar, figureLists, figureShares, figureTexts, type Report } from '../pages/browser/figures.js';
+import type { LiveReport } from '../../stats/stats-report.ts';
+import { barPart, bars, figureLists, figureShares, figureTexts } from '../pages/browser/figures.js';
 import { escapeHtml, type Page } from '../pages/page.ts';
 
 /** `nowSeconds` since the epoch: of when the figures are. */
-export function statsPage(report: Report, nowSeconds: number): Page {
+export function statsPage(report: LiveReport, nowSeconds: number): Page {
   const texts = figureTexts(report);
   const shares = figureShares(report);
   const lists = figureLists(report);
 
   const figure = (name: string): string => `<span data-figure="${name}">${escapeHtml(texts[name]!)}</span>`;
-  const list = (name: string): string => `<tbody data-list="${name}">${lists[name]}</tbody>`;
-  const filled = (name: string): string => bar(shares[name]!, name);
+  const list = (name: string, of: string): string =>
+    `<ul class="bars" aria-label="${of}" data-list="${name}">${lists[name]}</ul>`;
+  const filled = (...names: readonly string[]): string =>
+    bars(...names.map((name) => barPart(shares[name]!, name)));
   const rows = (entries: readonly (readonly [name: string, figure: string])[]): string =>
     `<table><tbody>${entries.map(([name, key]) => `<tr><th scope="row">${name}</th><td>${figure(key)}</td></tr>`).join('')}</tbody></table>`;
   const tile = (name: string, title: string, series: string): string =>
     `<div class="tile"><dt>${title}</dt><dd>${figure(name)}</dd><svg class="spark" data-spark="${series}" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true"></svg></div>`;
   const card = (title: string, body: string, note = ''): string =>
     `<section class="card"><h2>${title}</h2>${note}${body}</section>`;
-  const barTable = (name: string, of: string, caption: string): string =>
-    `<table class="bars"><caption class="for-readers">${caption}</caption><thead class="for-readers"><tr><th scope="col">${of}</th><th scope="col">Bar</th><th scope="col">Amount</th></tr></thead>${list(name)}</table>`;
 
   const main = `
 <div class="stats-head">
@@ -31,7 +32,7 @@ export function statsPage(report: Report, nowSeconds: number): Page {
 <div data-list="warnings">${lists.warnings}</div>
 <dl class="hero">
 <div class="tile tile-peers"><dt>Peers</dt><dd>${figure('peers')}</dd>
-<div class="split">${filled('seeders')}<p><span class="key key-seeders">${figure('seeders')} seeders</span> <span class="key key-leechers">${figure('leechers')} leechers</span></p></div></div>
+<div class="split">${filled('anybody', 'seeders')}<p><span class="key key-seeders">${figure('seeders')} seeders</span> <span class="key key-leechers">${figure('leechers')} leechers</span></p></div></div>
 ${tile('swarms', 'Swarms', 'swarms')}
 ${tile('announcesPerSecond', 'Announces a second', 'announcesPerSecond')}
 ${tile('scrapesPerSecond', 'Scrapes a second', 'scrapesPerSecond')}
@@ -70,10 +71,10 @@ ${card(
     ['Store', 'storeState'],
   ]),
 )}
-${card('Clients', barTable('clients', 'Client', 'Announces of the last hour by client'), '<p class="note">by announces of the last hour</p>')}
+${card('Clients', list('clients', 'Announces of the last hour, by client'), '<p class="note">by announces of the last hour</p>')}
 ${card(
   'IPv4 and IPv6',
-  `<div class="pair">${filled('peersIpv4')}</div>${rows([
+  `${filled('anybody', 'peersIpv4')}${rows([
     ['Peers over IPv4', 'peersIpv4'],
     ['Peers over IPv6', 'peersIpv6'],
     ['Announces over IPv4', 'announcesIpv4'],
@@ -81,11 +82,11 @@ ${card(
     ['Addresses, ±&nbsp;1&nbsp;%', 'uniqueAddresses'],
   ])}`,
 )}
-${card('Answers since the start', barTable('replies', 'Kind', 'Answers since the start, by kind'))}
-${card('Refusals and errors since the start', barTable('errors', 'Kind', 'Refusals and errors since the start, by kind'))}
+${card('Answers since the start', list('replies', 'Answers since the start, by kind'))}
+${card('Refusals and errors since the start', list('errors', 'Refusals and errors since the start, by kind'))}
 ${card(
   'Busiest swarms',
-  `<table class="swarms"><thead><tr><th scope="col">Swarm</th><th scope="col">Peers</th><th scope="col">Seeders</th><th scope="col">Leechers</th></tr></thead>${list('busiestSwarms')}</table>`,
+  `<table class="swarms"><thead><tr><th scope="col">Swarm</th><th scope="col">Peers</th><th scope="col">Seeders</th><th scope="col">Leechers</th></tr></thead><tbody data-list="busiestSwarms">${lists.busiestSwarms}</tbody></table>`,
 )}
 ${card(
   'Memory',

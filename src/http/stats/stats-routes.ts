@@ -4,7 +4,7 @@
  */
 import { type Request, type Response, Router } from 'express';
 import type { Gauges } from '../../stats/gauges.ts';
-import { statsReport } from '../../stats/stats-report.ts';
+import { liveReport, statsReport } from '../../stats/stats-report.ts';
 import { type PageFrame, readOnly, send } from '../pages/page.ts';
 import { statsPage } from './stats-page.ts';
 
@@ -19,7 +19,7 @@ export function statsRoutes(frame: PageFrame, gauges: () => Gauges): Router {
     // Charting programs send no Accept or */*, browsers name text/html: the first of the list wins a tie.
     if (request.accepts(['json', 'html']) !== 'html') return sendJson(request, response);
     const now = gauges();
-    frame.send(response, statsPage(statsReport(now), now.nowSeconds));
+    frame.send(response, statsPage(liveReport(now), now.nowSeconds));
   });
   readOnly(router, '/stats.json', sendJson);
   readOnly(router, '/debug/vars', sendJson);

@@ -4,19 +4,9 @@
  * ones into the same places whenever a newer document comes; so nothing here knows a document's elements, and what the
  * two show cannot differ. Pure. What a document lacks, because nothing was measured yet, reads as a dash.
  */
-/** @import { StatsReport } from '../../../stats/stats-report.ts' */
+/** @import { LiveReport as Report } from '../../../stats/stats-report.ts' */
 import { escapeHtml } from './escape-html.js';
 import { bytes, count, duration, milliseconds, percent, UNKNOWN } from './formats.js';
-
-/**
- * @typedef {Omit<StatsReport, 'latency'> & Partial<{
- *   latency: { windowSeconds: number, announceMs: { p50: number, p90: number, p99: number, p999: number } | null },
- *   clients: { family: string, announces: number, share: number }[],
- *   busiestSwarms: { peers: number, seeders: number, leechers: number, infoHash?: string }[],
- *   takedowns: { banned: number, lastDay: number, lastMonth: number },
- *   process: { restarts: number },
- * }> & { memory: { limitBytes?: number | null } }} Report
- */
 
 /**
  * Plain texts, by the name of the place that shows them.
@@ -27,7 +17,7 @@ import { bytes, count, duration, milliseconds, percent, UNKNOWN } from './format
 export function figureTexts(report) {
   const { requests, table, store, journal, memory, latency, takedowns } = report;
   const loopDelays = report.eventLoop.delayMs ?? report.eventLoop.delayMsSoFar;
-  const announceMs = latency?.announceMs;
+  const announceMs = latency.announceMs;
   return {
     peers: count(report.peers),
     seeders: count(report.seeders),
@@ -58,21 +48,18 @@ export function figureTexts(report) {
     swarmRoom: `${percent(report.swarms / table.swarmsMax)} of ${count(table.swarmsMax)}`,
     displaced: count(table.peersEvicted),
     storeState: STORE_STATES[store.state],
-    saved: store.savedSecondsAgo === null ? 'none since the start' : `${duration(store.savedSecondsAgo)} ago`,
-    written:
-      journal.writtenSecondsAgo === null
-        ? 'none since the start'
-        : `${duration(journal.writtenSecondsAgo)} ago`,
+    saved: store.savedSecondsAgo === null ? 'none yet' : `${duration(store.savedSecondsAgo)} ago`,
+    written: journal.writtenSecondsAgo === null ? 'none yet' : `${duration(journal.writtenSecondsAgo)} ago`,
     atRisk: atRisk(journal),
     restore: store.restore,
     uptime: duration(report.uptimeSeconds),
-    restarts: count(report.process?.restarts),
+    restarts: count(report.process.restarts),
     version: report.version,
-    banned: count(takedowns?.banned ?? report.access.banned),
-    bannedLastDay: count(takedowns?.lastDay),
-    bannedLastMonth: count(takedowns?.lastMonth),
+    banned: count(takedowns.banned),
+    bannedLastDay: count(takedowns.lastDay),
+    bannedLastMonth: count(takedowns.lastMonth),
     latencyNote: announceMs
-      ? `over the last ${duration(latency?.windowSeconds)}`
+      ? `over the last ${duration(latency.windowSeconds)}`
       : 'after the first minute with announces',
   };
 }
@@ -87,11 +74,11 @@ const STORE_STATES = { well: 'well', saving: 'saving now', restoring: 'restoring
  * @returns {Readonly<Record<string, number>>}
  */
 export function figureShares(report) {
-  const { memory, table, requests } = report;
+  const { memory, table } = report;
   return {
     seeders: shareOf(report.seeders, report.peers),
+    anybody: report.peers > 0 ? 1 : 0,
     peersIpv4: shareOf(report.peersIpv4, report.peers),
-    announcesIpv4: shareOf(requests.announcesIpv4, requests.announcesIpv4 + requests.announcesIpv6),
     memory: shareOf(memory.rss, memory.limitBytes ?? 0),
     tableRoom: shareOf(report.peers, table.peersMax),
   };
@@ -141,7 +128,7 @@ function errors({ requests }) {
 
 /** @param {Report} report */
 function clients({ clients }) {
-  if (clients === undefined || clients.length === 0) return emptyRow('No announce within the last hour', 3);
+  if (clients.length === 0) return '<li class="empty">No announce within the last hour</li>';
   const most = Math.max(...clients.map(({ share }) => share));
   return clients
     .map(({ family, share }) =>
@@ -152,7 +139,7 @@ function clients({ clients }) {
 
 /** @param {Report} report */
 function busiestSwarms({ busiestSwarms }) {
-  if (busiestSwarms === undefined || busiestSwarms.length === 0) return emptyRow('No swarm yet', 4);
+  if (busiestSwarms.length === 0) return '<tr><td class="empty" colspan="4">No swarm yet</td></tr>';
   return busiestSwarms
     .map(({ peers, seeders, leechers, infoHash }, index) => {
       const name = infoHash === undefined ? `No. ${index + 1}` : `<code>${escapeHtml(infoHash)}</code>`;
@@ -169,23 +156,35 @@ function barRows(amounts) {
 
 /** @param {string} name @param {number} share @param {string} text */
 function row(name, share, text) {
-  return `<tr><th scope="row">${escapeHtml(name)}</th><td class="bar-cell">${bar(share)}</td><td>${escapeHtml(text)}</td></tr>`;
-}
-
-/** @param {string} text @param {number} columns */
-function emptyRow(text, columns) {
-  return `<tr><td class="empty" colspan="${columns}">${text}</td></tr>`;
+  return `<li><span>${escapeHtml(name)}</span> <b>${escapeHtml(text)}</b>${bar(share)}</li>`;
 }
 
 /**
  * A bar, for the eye only: the text beside it says the same. Its width is an attribute, for a style would be inline.
  *
  * @param {number} share
+ */
+function bar(share) {
+  return bars(barPart(share));
+}
+
+/**
+ * Several parts lie over each other, the last on top.
+ *
+ * @param {readonly string[]} parts
+ */
+export function bars(...parts) {
+  const whole = '<rect class="bar-whole" width="100" height="1"/>';
+  return `<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">${whole}${parts.join('')}</svg>`;
+}
+
+/**
+ * @param {number} share
  * @param {string} [name] of the share, where a script is to keep it fresh
  */
-export function bar(share, name) {
+export function barPart(share, name) {
   const named = name === undefined ? '' : ` data-share="${name}"`;
-  return `<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect class="bar-whole" width="100" height="1"/><rect class="bar-part"${named} width="${barWidth(share)}" height="1"/></svg>`;
+  return `<rect class="bar-part"${named} width="${barWidth(share)}" height="1"/>`;
 }
 
 /** @param {number} share @returns {string} */

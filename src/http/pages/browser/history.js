@@ -3,7 +3,7 @@
  * (/stats/history.json), and up to this moment what came in since as live figures. Times are the tracker's, seconds since
  * the epoch; `null` is a time in which it was down.
  */
-/** @import { Report } from './figures.js' */
+/** @import { LiveReport as Report } from '../../../stats/stats-report.ts' */
 
 /** @typedef {'hour' | 'day' | 'week'} Span */
 /** @typedef {Readonly<Record<string, readonly (number | null)[]>>} Series */
@@ -46,7 +46,7 @@ export class History {
 
   /** @param {Report} report as it came in just now */
   add(report) {
-    const announceMs = report.latency?.announceMs;
+    const announceMs = report.latency.announceMs;
     this.#live.push({
       seconds: this.nowSeconds,
       values: {

@@ -2,7 +2,7 @@
  * Keeps /stats fresh: each document that the tracker sends goes into the places that the server filled first, and into
  * the plots. Whether the figures are live stands at the head of the page, and is said aloud only when that changes.
  */
-/** @import { Report } from './figures.js' */
+/** @import { LiveReport as Report } from '../../../stats/stats-report.ts' */
 /** @import { Span } from './history.js' */
 import { barWidth, figureLists, figureShares, figureTexts } from './figures.js';
 import { count } from './formats.js';
