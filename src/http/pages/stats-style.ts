@@ -19,7 +19,8 @@ export const STATS_STYLE = `
 .split{margin-top:.5rem}
 .split p{margin:.4rem 0 0;display:flex;flex-wrap:wrap;gap:.1rem 1.25rem;font-variant-numeric:tabular-nums}
 .spark{display:block;width:calc(100% + 2.2rem);height:2.4rem;margin:auto -1.1rem -.9rem}
-.spark path{fill:none;stroke:var(--accent);stroke-width:2;vector-effect:non-scaling-stroke;stroke-linejoin:round;opacity:.75}
+.spark path{fill:none;stroke:var(--accent);stroke-width:2;vector-effect:non-scaling-stroke;stroke-linejoin:round;opacity:.8}
+.spark path:first-child{fill:var(--accent);stroke:none;opacity:.1}
 
 .key{display:inline-flex;align-items:center;gap:.4rem;--key:var(--soft)}
 .key::before{content:"";width:.7rem;height:.7rem;border-radius:.2rem;background:var(--key);flex:none}

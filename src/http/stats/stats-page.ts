@@ -36,7 +36,7 @@ export function statsPage(report: LiveReport, nowSeconds: number): Page {
 ${tile('swarms', 'Swarms', 'swarms')}
 ${tile('announcesPerSecond', 'Announces a second', 'announcesPerSecond')}
 ${tile('scrapesPerSecond', 'Scrapes a second', 'scrapesPerSecond')}
-${tile('latencyP99', 'Answer within, 99&nbsp;% of them', 'latencyP99Ms')}
+${tile('latencyP99', '99&nbsp;% answered within', 'latencyP99Ms')}
 </dl>
 <section class="plots" data-plots hidden aria-labelledby="plots-title">
 <div class="plots-head">
@@ -71,7 +71,6 @@ ${card(
     ['Store', 'storeState'],
   ]),
 )}
-${card('Clients', list('clients', 'Announces of the last hour, by client'), '<p class="note">by announces of the last hour</p>')}
 ${card(
   'IPv4 and IPv6',
   `${filled('anybody', 'peersIpv4')}${rows([
@@ -82,23 +81,15 @@ ${card(
     ['Addresses, ±&nbsp;1&nbsp;%', 'uniqueAddresses'],
   ])}`,
 )}
-${card('Answers since the start', list('replies', 'Answers since the start, by kind'))}
-${card('Refusals and errors since the start', list('errors', 'Refusals and errors since the start, by kind'))}
 ${card(
-  'Busiest swarms',
-  `<table class="swarms"><thead><tr><th scope="col">Swarm</th><th scope="col">Peers</th><th scope="col">Seeders</th><th scope="col">Leechers</th></tr></thead><tbody data-list="busiestSwarms">${lists.busiestSwarms}</tbody></table>`,
+  'Takedowns',
+  rows([
+    ['Torrents banned', 'banned'],
+    ['In the last day', 'bannedLastDay'],
+    ['In the last 30 days', 'bannedLastMonth'],
+  ]),
 )}
-${card(
-  'Memory',
-  `${filled('memory')}${rows([
-    ['In use', 'memory'],
-    ['Of the limit', 'memoryLimit'],
-    ['JavaScript heap', 'heap'],
-    ['Peers, of the room', 'tableRoom'],
-    ['Swarms, of the room', 'swarmRoom'],
-    ['Peers that gave way to others', 'displaced'],
-  ])}`,
-)}
+${card('Clients', list('clients', 'Announces of the last hour, by client'), '<p class="note">by announces of the last hour</p>')}
 ${card(
   'Event loop, late by',
   rows([
@@ -109,14 +100,8 @@ ${card(
   ]),
   '<p class="note">over the last minute</p>',
 )}
-${card(
-  'Takedowns',
-  rows([
-    ['Torrents banned', 'banned'],
-    ['In the last day', 'bannedLastDay'],
-    ['In the last 30 days', 'bannedLastMonth'],
-  ]),
-)}
+${card('Answers since the start', list('replies', 'Answers since the start, by kind'))}
+${card('Refusals and errors since the start', list('errors', 'Refusals and errors since the start, by kind'))}
 ${card(
   'Process',
   `${rows([
@@ -125,6 +110,21 @@ ${card(
     ['Downloads completed', 'completed'],
     ['Version', 'version'],
   ])}<p class="note">${figure('restore')}</p>`,
+)}
+${card(
+  'Busiest swarms',
+  `<table class="swarms"><thead><tr><th scope="col">Swarm</th><th scope="col">Peers</th><th scope="col">Seeders</th><th scope="col">Leechers</th></tr></thead><tbody data-list="busiestSwarms">${lists.busiestSwarms}</tbody></table>`,
+)}
+${card(
+  'Memory',
+  `${report.memory.limitBytes === null ? '' : filled('memory')}${rows([
+    ['In use', 'memory'],
+    ['Of the limit', 'memoryLimit'],
+    ['JavaScript heap', 'heap'],
+    ['Peers, of the room', 'tableRoom'],
+    ['Swarms, of the room', 'swarmRoom'],
+    ['Peers that gave way to others', 'displaced'],
+  ])}`,
 )}
 </div>
 <p class="note">The same as JSON: <a href="/stats.json">/stats.json</a>. No address of a peer is in either.</p>`;

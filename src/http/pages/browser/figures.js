@@ -131,6 +131,7 @@ function clients({ clients }) {
   if (clients.length === 0) return '<li class="empty">No announce within the last hour</li>';
   const most = Math.max(...clients.map(({ share }) => share));
   return clients
+    .filter(({ share }) => share > 0)
     .map(({ family, share }) =>
       row(family === 'other' ? 'Other' : family, shareOf(share, most), percent(share)),
     )

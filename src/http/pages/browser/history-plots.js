@@ -6,7 +6,6 @@
 /** @import { History } from './history.js' */
 import uPlot from 'uplot';
 import { bytes, count, duration, milliseconds, UNKNOWN } from './formats.js';
-import { SPAN_SECONDS } from './history.js';
 
 /** @typedef {readonly [name: string, label: string, colour: string]} Line */
 /** @typedef {{ title: string, format: (value: number) => string, isWide?: boolean, lines: readonly Line[] }} PlotPlan */
@@ -57,11 +56,8 @@ const PLANS = [
   },
 ];
 
-const HEIGHT_PX = 190;
+const HEIGHT_PX = 200;
 const AXIS_FONT = '12px system-ui, sans-serif';
-/** Less than this is shown no wider, so that the first seconds are a line and not a point. */
-const SPAN_SECONDS_MIN = 120;
-
 export class HistoryPlots {
   #grid;
   #history;
@@ -174,12 +170,13 @@ class Plot {
       legend: { show: false },
       cursor: { sync: { key: 'stats' }, drag: { x: false, y: false }, y: false },
       scales: {
-        x: { time: true, range: (_plot, from, to) => this.#timeRange(from, to) },
+        x: { time: true, range: () => this.#history.range },
         y: { range: (_plot, _from, to) => [0, to > 0 ? to * 1.12 : 1] },
       },
       axes: [
         {
           ...axis,
+          size: 30,
           space: 70,
           values: (_plot, splits, _axis, _space, step) => splits.map((at) => timeText(at, step)),
         },
@@ -204,18 +201,6 @@ class Plot {
       ],
       hooks: { setCursor: [(plot) => this.#showValues(plot.cursor.idx)] },
     };
-  }
-
-  /**
-   * The whole span, or what is known of it where the tracker is younger.
-   *
-   * @param {number | null} from @param {number | null} to @returns {[number, number]}
-   */
-  #timeRange(from, to) {
-    const end = Math.max(to ?? 0, this.#history.nowSeconds);
-    const known = this.#uplot?.data[1]?.findIndex((value) => value !== null) ?? -1;
-    const start = known < 0 ? (from ?? end) : (this.#uplot.data[0][known] ?? end);
-    return [Math.max(end - SPAN_SECONDS[this.#history.span], Math.min(start, end - SPAN_SECONDS_MIN)), end];
   }
 }
 

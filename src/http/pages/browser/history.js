@@ -12,6 +12,8 @@
 
 export const SPAN_SECONDS = Object.freeze({ hour: 3_600, day: 86_400, week: 604_800 });
 
+/** Nothing is shown closer than this: the first seconds of a tracker are not to fill the page. */
+const RANGE_SECONDS_MIN = 60;
 /** Fewer points than this are a tracker that has just started: its plots show each live figure. */
 const POINTS_FEW = 10;
 /** Ten minutes, at one in two seconds. */
@@ -69,6 +71,18 @@ export class History {
 
   get nowSeconds() {
     return Date.now() / 1_000 + this.#aheadSeconds;
+  }
+
+  /**
+   * From when to when there is something to draw: the whole span, or since a tracker that is younger began.
+   *
+   * @returns {[fromSeconds: number, toSeconds: number]}
+   */
+  get range() {
+    const [times, peers = []] = this.columns(['peers']);
+    const to = this.nowSeconds;
+    const first = times[peers.findIndex((value) => value !== null)] ?? to;
+    return [Math.max(to - SPAN_SECONDS[this.span], Math.min(first, to - RANGE_SECONDS_MIN)), to];
   }
 
   /**

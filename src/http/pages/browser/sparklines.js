@@ -9,8 +9,13 @@ const SVG = 'http://www.w3.org/2000/svg';
 export function drawSparklines(places, history) {
   for (const place of places) {
     const [times, values = []] = history.columns([place.getAttribute('data-spark') ?? '']);
-    const path = place.firstElementChild ?? place.appendChild(document.createElementNS(SVG, 'path'));
-    path.setAttribute('d', shapeOf(times, values));
+    if (place.childElementCount === 0) {
+      place.append(document.createElementNS(SVG, 'path'), document.createElementNS(SVG, 'path'));
+    }
+    const line = shapeOf(times, values);
+    const [ground, path] = place.children;
+    ground?.setAttribute('d', line === '' ? '' : `${line}V${HEIGHT}H0Z`);
+    path?.setAttribute('d', line);
   }
 }
 
