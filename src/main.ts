@@ -26,6 +26,7 @@ const { PageFrame } = await import('./http/pages/page.ts');
 const { LiveEvents } = await import('./http/stats/live-events.ts');
 const { liveRoutes } = await import('./http/stats/live-routes.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
+const { youRoutes } = await import('./http/pages/you-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
 const { statsRoutes } = await import('./http/stats/stats-routes.ts');
@@ -57,6 +58,7 @@ const { Rates } = await import('./stats/rates.ts');
 const { EPHEMERAL_DISK_WARNING, liveReport } = await import('./stats/stats-report.ts');
 const { SwarmTable } = await import('./swarm/swarm-table.ts');
 const { timeLimit } = await import('./time-limit.ts');
+const { PeerAddresses } = await import('./tracker/peer-address.ts');
 const { Tracker } = await import('./tracker/tracker.ts');
 
 import type { Gauges, RestoreGauges } from './stats/gauges.ts';
@@ -211,9 +213,10 @@ const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
 const assets = new Assets();
 const frame = new PageFrame(assets);
 const announceUrls = { ...config, domainName: config.platform.domainName };
+const clientAddresses = new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings });
 const answers = new Answers({
   tracker,
-  clientAddresses: new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings }),
+  clientAddresses,
   counters,
   nowSeconds,
   log,
@@ -230,6 +233,13 @@ const server = new HttpServer({
       statsRoutes(frame, readGauges),
       liveRoutes({ history, events, nowSeconds }),
       pageRoutes(frame, announceUrls),
+      youRoutes(frame, {
+        clientAddresses,
+        peerAddresses: new PeerAddresses(config),
+        access,
+        tracker,
+        settings: announceUrls,
+      }),
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
     ],
   }),

@@ -46,11 +46,12 @@ export const STATS_STYLE = `
 .spans input:checked+span{background:var(--card);color:var(--ink);box-shadow:var(--shadow);font-weight:600}
 .spans input:focus-visible+span{outline:3px solid var(--accent);outline-offset:1px}
 .plot-grid{display:grid;grid-template-columns:minmax(0,1fr);gap:.85rem}
-.plot{margin:0;padding:.85rem .75rem .5rem}
+.plot{display:flex;flex-direction:column;margin:0;padding:.85rem .75rem .5rem}
 .plot figcaption{display:flex;flex-wrap:wrap;align-items:baseline;gap:.05rem 1rem;padding:0 .4rem .45rem;color:var(--soft);font-size:.88rem}
 .plot figcaption strong{flex-basis:100%;color:var(--ink);font-size:1rem;font-weight:600}
 .plot figcaption b{color:var(--ink)}
-.plot-image{min-width:0;overflow:hidden}
+.plot-image{position:relative;flex:1;min-height:12rem;overflow:hidden}
+.plot-image>.uplot{position:absolute;inset:0}
 .plot .u-cursor-x{border-right:1px dashed var(--soft)}
 
 .cards{columns:19rem;column-gap:.85rem;margin-bottom:.5rem}

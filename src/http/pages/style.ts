@@ -62,6 +62,17 @@ label{display:block;font-weight:600;margin:.75rem 0 .3rem}
 .copy-row{display:flex;flex-wrap:wrap;gap:.6rem;align-items:stretch;margin:.75rem 0}
 .copy{flex:1 1 16rem;display:block;padding:.7rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem;user-select:all;-webkit-user-select:all}
 .copy-button{min-width:6rem;background:var(--accent);color:var(--on-accent);border-color:var(--accent);font-weight:600}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(9rem,45%),1fr));gap:.75rem;margin:1rem 0 .25rem;padding:0}
+.figures div{background:var(--sunk);border-radius:.6rem;padding:.6rem .9rem}
+.figures dt{color:var(--soft);font-size:.9rem}
+.figures dd{margin:0;font-size:1.5rem;font-weight:600;font-variant-numeric:tabular-nums}
+.address{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .9rem;margin:.2rem 0;font-size:clamp(1.1rem,4.5vw,1.7rem);font-weight:600}
+.tag{padding:.1rem .6rem;border-radius:2rem;background:var(--sunk);color:var(--soft);font-size:.9rem;font-weight:500}
+.verdict{margin:.4rem 0}
+.verdict-good{color:var(--good)}
+.verdict-bad{color:var(--bad)}
+.checks li{margin:.5rem 0}
+.copy-row input{flex:1 1 16rem;width:auto}
 ${STATS_STYLE}`.trim();
 
 /** Peers around the tracker, which tells them of each other. */

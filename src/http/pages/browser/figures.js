@@ -74,13 +74,12 @@ const STORE_STATES = { well: 'well', saving: 'saving now', restoring: 'restoring
  * @returns {Readonly<Record<string, number>>}
  */
 export function figureShares(report) {
-  const { memory, table } = report;
+  const { memory } = report;
   return {
     seeders: shareOf(report.seeders, report.peers),
     anybody: report.peers > 0 ? 1 : 0,
     peersIpv4: shareOf(report.peersIpv4, report.peers),
     memory: shareOf(memory.rss, memory.limitBytes ?? 0),
-    tableRoom: shareOf(report.peers, table.peersMax),
   };
 }
 

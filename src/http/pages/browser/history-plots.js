@@ -56,7 +56,6 @@ const PLANS = [
   },
 ];
 
-const HEIGHT_PX = 200;
 const AXIS_FONT = '12px system-ui, sans-serif';
 export class HistoryPlots {
   #grid;
@@ -149,7 +148,7 @@ class Plot {
   }
 
   #size() {
-    return { width: Math.max(120, this.#image.clientWidth), height: HEIGHT_PX };
+    return { width: Math.max(120, this.#image.clientWidth), height: Math.max(120, this.#image.clientHeight) };
   }
 
   /** @param {HTMLElement} figure @returns {uPlot.Options} */
