@@ -20,7 +20,7 @@ export function statsPage(report: LiveReport, nowSeconds: number): Page {
   const rows = (entries: readonly (readonly [name: string, figure: string])[]): string =>
     `<table><tbody>${entries.map(([name, key]) => `<tr><th scope="row">${name}</th><td>${figure(key)}</td></tr>`).join('')}</tbody></table>`;
   const tile = (name: string, title: string, series: string): string =>
-    `<div class="tile"><dt>${title}</dt><dd>${figure(name)}</dd><svg class="spark" data-spark="${series}" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true"></svg></div>`;
+    `<div class="tile"><dt>${title}</dt><dd>${figure(name)}</dd><dd class="spark" aria-hidden="true"><svg data-spark="${series}" viewBox="0 0 100 24" preserveAspectRatio="none"></svg></dd></div>`;
   const card = (title: string, body: string, note = ''): string =>
     `<section class="card"><h2>${title}</h2>${note}${body}</section>`;
 
@@ -32,7 +32,7 @@ export function statsPage(report: LiveReport, nowSeconds: number): Page {
 <div data-list="warnings">${lists.warnings}</div>
 <dl class="hero">
 <div class="tile tile-peers"><dt>Peers</dt><dd>${figure('peers')}</dd>
-<div class="split">${filled('anybody', 'seeders')}<p><span class="key key-seeders">${figure('seeders')} seeders</span> <span class="key key-leechers">${figure('leechers')} leechers</span></p></div></div>
+<dd class="split">${filled('anybody', 'seeders')}<p><span class="key key-seeders">${figure('seeders')} seeders</span> <span class="key key-leechers">${figure('leechers')} leechers</span></p></dd></div>
 ${tile('swarms', 'Swarms', 'swarms')}
 ${tile('announcesPerSecond', 'Announces a second', 'announcesPerSecond')}
 ${tile('scrapesPerSecond', 'Scrapes a second', 'scrapesPerSecond')}
