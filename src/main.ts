@@ -12,6 +12,7 @@ const { readFileSync } = await import('node:fs');
 const { monitorEventLoopDelay } = await import('node:perf_hooks');
 const { default: cron } = await import('node-cron');
 const { Access } = await import('./access/access.ts');
+const { TakedownCounts } = await import('./access/takedown-counts.ts');
 const { describeProblem, isConfig, loadConfig } = await import('./config/config.ts');
 const { nearMisses } = await import('./config/near-misses.ts');
 const { thisMachine } = await import('./config/system.ts');
@@ -20,7 +21,12 @@ const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
 const { ClientAddresses } = await import('./http/client-address.ts');
 const { healthRoutes } = await import('./http/stats/health-routes.ts');
+const { Assets, assetRoutes } = await import('./http/pages/assets.ts');
+const { PageFrame } = await import('./http/pages/page.ts');
+const { LiveEvents } = await import('./http/stats/live-events.ts');
+const { liveRoutes } = await import('./http/stats/live-routes.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
+const { youRoutes } = await import('./http/pages/you-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
 const { statsRoutes } = await import('./http/stats/stats-routes.ts');
@@ -42,12 +48,17 @@ const { StopMemory } = await import('./persistence/merge/stop-memory.ts');
 const { TableTurn } = await import('./persistence/merge/table-turn.ts');
 const { WatchedStore } = await import('./persistence/store/watched-store.ts');
 const { runInSlices } = await import('./slices.ts');
+const { BUSIEST_SWARMS, BusiestSwarms } = await import('./stats/busiest-swarms.ts');
 const { Counters } = await import('./stats/counters.ts');
 const { EventLoopDelay } = await import('./stats/event-loop-delay.ts');
+const { HistogramWindow } = await import('./stats/histogram-window.ts');
+const { History, pointDocument } = await import('./stats/history.ts');
+const { MinutePoints } = await import('./stats/minute-points.ts');
 const { Rates } = await import('./stats/rates.ts');
-const { EPHEMERAL_DISK_WARNING } = await import('./stats/stats-report.ts');
+const { EPHEMERAL_DISK_WARNING, liveReport } = await import('./stats/stats-report.ts');
 const { SwarmTable } = await import('./swarm/swarm-table.ts');
 const { timeLimit } = await import('./time-limit.ts');
+const { PeerAddresses } = await import('./tracker/peer-address.ts');
 const { Tracker } = await import('./tracker/tracker.ts');
 
 import type { Gauges, RestoreGauges } from './stats/gauges.ts';
@@ -117,13 +128,16 @@ const access = new Access({
   bannedByEnvironment: config.bannedHashes,
   allowedByEnvironment: config.allowedHashes,
 });
+const takedowns = new TakedownCounts(access.bans, config.bannedHashes.length);
 const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, hashKey });
+const history = new History();
+
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
 const keys = new StoreKeys(config.storeKeys, randomBytes);
 const driver = await openStore(config.store, { nowSeconds, wallSeconds });
-const watched = new WatchedStore(driver, { log, nowSeconds });
+const watched = new WatchedStore(driver, { log, nowSeconds, monotonicMs });
 const store = new GuardedStore(watched, keys);
 const newer = new NewerObjects();
 const stops = new StopMemory({ hashKey, journalSeconds: config.journalSeconds });
@@ -188,11 +202,21 @@ const loopDelay = new EventLoopDelay({
   resolutionMs: LOOP_SAMPLE_MS,
   startedSeconds: monotonicMs() / 1000,
 });
+const announceWindow = new HistogramWindow(counters.announceLatency, monotonicMs() / 1000);
+const minutes = new MinutePoints(startedSeconds);
+const busiest = new BusiestSwarms({
+  isServed: (infoHash) => access.isServed(infoHash),
+  showsHashes: config.showsHashes,
+});
+const events = new LiveEvents({ report: () => liveReport(readGauges()) });
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
+const assets = new Assets();
+const frame = new PageFrame(assets);
 const announceUrls = { ...config, domainName: config.platform.domainName };
+const clientAddresses = new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings });
 const answers = new Answers({
   tracker,
-  clientAddresses: new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings }),
+  clientAddresses,
   counters,
   nowSeconds,
   log,
@@ -202,10 +226,20 @@ const server = new HttpServer({
     answers,
     counters,
     scrapeHashesMax: config.scrapeHashesMax,
+    monotonicMs,
     routers: [
       healthRoutes(readRestore),
-      statsRoutes(readGauges),
-      pageRoutes(announceUrls),
+      assetRoutes(assets),
+      statsRoutes(frame, readGauges),
+      liveRoutes({ history, events, nowSeconds }),
+      pageRoutes(frame, announceUrls),
+      youRoutes(frame, {
+        clientAddresses,
+        peerAddresses: new PeerAddresses(config),
+        access,
+        tracker,
+        settings: announceUrls,
+      }),
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
     ],
   }),
@@ -245,6 +279,7 @@ async function stop(signal: string): Promise<void> {
   const { signal: deadline } = timeLimit(STOP_STORE_MS_MAX);
   log.info('stopping', { signal, connections: server.connections });
   ending.abort();
+  events.end();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
   // The journal first: once it is stored nothing is lost, whatever becomes of the snapshot.
   await Promise.all([accessLog.close(deadline), journal.close(deadline)]);
@@ -286,9 +321,25 @@ everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
 everySeconds(1, () => {
   rates.tick(monotonicMs() / 1000);
   loopDelay.tick(monotonicMs() / 1000);
+  announceWindow.tick(monotonicMs() / 1000);
+  if (minutes.isDue(nowSeconds())) endMinute();
   if (saver.isOwed && restorer.isSettled && watched.isReachable) void saver.save('journal');
   if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
 });
+
+function endMinute(): void {
+  const point = minutes.take(readGauges());
+  history.add(point);
+  events.sendPoint(pointDocument(point));
+  counters.clients.endMinute();
+  void findBusiest();
+}
+
+async function findBusiest(): Promise<void> {
+  const largest = table.largest(BUSIEST_SWARMS);
+  await runInSlices(() => largest.step(), { monotonicMs });
+  busiest.found(largest.found);
+}
 
 async function purge(): Promise<void> {
   purgedSeconds = nowSeconds();
@@ -358,6 +409,7 @@ function readGauges(): Gauges {
       banned: access.bans.size + config.bannedHashes.length,
       allowed: access.allowed.size + config.allowedHashes.length,
       isLoaded: access.isLoaded,
+      takedowns: takedowns.at(nowSeconds()),
     },
     store: {
       kind: config.store.kind,
@@ -366,6 +418,15 @@ function readGauges(): Gauges {
       isSaving: status.isSaving,
       failure: status.lastError ?? watched.failure,
       operations: watched.operations,
+      latency: watched.latency,
+    },
+    saves: {
+      taken: status.snapshots,
+      skipped: status.skipped,
+      failed: status.failed,
+      durations: saver.durations,
+      lastDurationSeconds: status.lastDurationMs === undefined ? undefined : status.lastDurationMs / 1000,
+      lastBytes: status.lastBytes,
     },
     journal: {
       ...journal.status,
@@ -376,7 +437,14 @@ function readGauges(): Gauges {
     restore: readRestore(),
     warnings: proxyWarnings.warnings,
     memory: process.memoryUsage(),
+    memoryQuotaBytes: config.memoryQuotaBytes,
+    restarts: history.restarts,
+    clients: counters.clients.lastHour,
+    busiestSwarms: busiest.shown,
+    takedowns: { banned: access.bans.size + config.bannedHashes.length, lastDay: 0, lastMonth: 0 },
     loopDelay,
+    announceWindow,
+    connections: server.connections,
     counters,
     rates,
   };

@@ -2,9 +2,14 @@
  * What the statistics are made of at one moment. The composition root fills it from the table, the store and the
  * process, so that the pages know none of them. All times are seconds since the epoch.
  */
+import type { Takedowns } from '../access/takedown-counts.ts';
 import type { Totals } from '../swarm/swarm-table.ts';
+import type { BusySwarm } from './busiest-swarms.ts';
+import type { ClientShare } from './client-counts.ts';
 import type { Counters } from './counters.ts';
 import type { EventLoopDelay } from './event-loop-delay.ts';
+import type { Histogram } from './histogram.ts';
+import type { HistogramWindow } from './histogram-window.ts';
 import type { Rates } from './rates.ts';
 
 export interface Gauges {
@@ -14,12 +19,25 @@ export interface Gauges {
   readonly table: TableGauges;
   readonly access: AccessGauges;
   readonly store: StoreGauges;
+  readonly saves: SavesGauges;
   readonly journal: JournalGauges;
   readonly restore: RestoreGauges;
   /** What the operator should change, each a whole sentence: proxy settings for example. */
   readonly warnings: readonly string[];
   readonly memory: MemoryGauges;
+  /** What the platform or the control group gives this process; undefined when they name no limit. */
+  readonly memoryQuotaBytes: number | undefined;
+  /** How often a tracker started on this store after the first time, as far as is known. */
+  readonly restarts: number;
+  /** Of the last hour. */
+  readonly clients: readonly ClientShare[];
+  readonly busiestSwarms: readonly BusySwarm[];
+  readonly takedowns: TakedownGauges;
   readonly loopDelay: EventLoopDelay;
+  /** Of `counters.announceLatency`, by the minute. */
+  readonly announceWindow: HistogramWindow;
+  /** Open ones. */
+  readonly connections: number;
   readonly counters: Counters;
   readonly rates: Rates;
 }
@@ -36,6 +54,7 @@ export interface AccessGauges {
   readonly allowed: number;
   /** False until the store's list of bans and allowed hashes was read. */
   readonly isLoaded: boolean;
+  readonly takedowns: Takedowns;
 }
 
 /**
@@ -55,6 +74,17 @@ export interface StoreOperations {
   readonly bytesGot: number;
 }
 
+/**
+ * How long the store took to answer, by kind of call, failures included and retries within a call; without calls that were given up
+ * by who made them. A listing counts once, whatever pages it took.
+ */
+export interface StoreLatency {
+  readonly put: Histogram;
+  readonly get: Histogram;
+  readonly list: Histogram;
+  readonly delete: Histogram;
+}
+
 export interface StoreGauges {
   readonly kind: 'directory' | 's3';
   /** Whether a directory store is on a disk that the platform empties at each restart. */
@@ -65,6 +95,20 @@ export interface StoreGauges {
   /** Why the last save failed; undefined when it succeeded or was skipped. Shown to everybody: no secrets. */
   readonly failure: string | undefined;
   readonly operations: StoreOperations;
+  readonly latency: StoreLatency;
+}
+
+/** Snapshots since the start. */
+export interface SavesGauges {
+  readonly taken: number;
+  /** Nothing had changed, the journal was small beside the last one, or the restore had not settled. */
+  readonly skipped: number;
+  readonly failed: number;
+  /** Of those taken. */
+  readonly durations: Histogram;
+  /** Of the last one taken; undefined before the first. */
+  readonly lastDurationSeconds: number | undefined;
+  readonly lastBytes: number | undefined;
 }
 
 /** What was heard and is not in the store yet: what a kill now would lose. */
@@ -90,6 +134,13 @@ export interface RestoreGauges {
   readonly isSettled: boolean;
   /** What it waits for, or what it found, as a sentence. */
   readonly explanation: string;
+}
+
+/** Info hashes that are banned now, and how many of them were banned within the last day and 30 days. */
+export interface TakedownGauges {
+  readonly banned: number;
+  readonly lastDay: number;
+  readonly lastMonth: number;
 }
 
 /** process.memoryUsage(). */
