@@ -43,8 +43,8 @@ describe('app.json', () => {
     assert.ok(!Array.isArray(loadConfig({ ...env, DYNO: 'web.1' }, machine())));
   });
 
-  test('generates the admin token and leads to the statistics', () => {
-    assert.equal(appJson.env.ADMIN_TOKEN.generator, 'secret');
+  test('generates the admin token and the key of the store, and leads to the statistics', () => {
+    for (const name of ['ADMIN_TOKEN', 'STORE_KEY']) assert.equal(appJson.env[name].generator, 'secret');
     assert.equal(appJson.success_url, '/stats');
   });
 

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync 
 import { join, resolve } from 'node:path';
 import test, { describe } from 'node:test';
 import { startTracker, temporaryFolder } from '../builders/tracker-process.ts';
-import { announce, isReady } from '../end-to-end/tracker-requests.ts';
+import { announce, ask, isReady } from '../end-to-end/tracker-requests.ts';
 import { waitUntil } from '../end-to-end/wait-until.ts';
 import { all, execForm, only, parseCopy, parseDockerfile, type Stage } from './dockerfile.ts';
 
@@ -98,6 +98,10 @@ describe('the image', () => {
       }).status;
     await waitUntil('it is ready', () => isReady(tracker));
     assert.equal((await announce(tracker)).complete, 1);
+    const page = (await ask(tracker, '/stats', { headers: { Accept: 'text/html' } })).body.toString();
+    const assets = [...page.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path]) => path!);
+    assert.notEqual(assets.length, 0);
+    for (const path of assets) assert.equal((await ask(tracker, path)).status, 200, path);
     assert.equal(check(tracker.port), 0);
     assert.deepEqual(await tracker.stop(), { code: 0, signal: null });
     assert.ok(tracker.log.some(({ message, cause }) => message === 'snapshot saved' && cause === 'shutdown'));

@@ -5,19 +5,22 @@ import type { Host } from '../builders/network-namespace.ts';
 const PROGRAM = `
   const { request: http } = require('node:http');
   const { request: https } = require('node:https');
-  const ask = ({ isTls, ...options }) => new Promise((resolve) => {
+  const ask = ({ isTls, until, ...options }) => new Promise((resolve) => {
     const give = (status, body, headers) => resolve({ status, body: body.toString('base64'), headers });
     const secure = { rejectUnauthorized: false, servername: options.headers.Host };
     (isTls ? https : http)({ agent: false, ...options, ...(isTls ? secure : {}) }, (answer) => {
       const chunks = [];
-      answer.on('data', (chunk) => chunks.push(chunk));
+      answer.on('data', (chunk) => {
+        chunks.push(chunk);
+        if (until !== undefined && Buffer.concat(chunks).includes(until)) answer.emit('end');
+      });
       answer.on('end', () => give(answer.statusCode, Buffer.concat(chunks), answer.headers));
     }).on('error', (error) => give(0, Buffer.from(error.message), {})).end();
   });
   (async () => {
     const answers = [];
     for (const options of JSON.parse(process.argv[1])) answers.push(await ask(options));
-    process.stdout.write(JSON.stringify(answers));
+    process.stdout.write(JSON.stringify(answers), () => process.exit());
   })();
 `;
 
@@ -29,6 +32,8 @@ export interface RequestFrom {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly isTls?: boolean;
+  /** The answer is taken as whole once its body holds this: for one that has no end. */
+  readonly until?: string;
 }
 
 export interface AnswerThere {

@@ -159,6 +159,16 @@ for (const kind of [nginx, caddy]) {
       assert.deepEqual((await statistics()).warnings, []);
     });
 
+    it('live statistics come while the connection is open', async () => {
+      const { hub, clients } = server;
+      const headers = { Accept: 'text/event-stream', 'Accept-Encoding': 'gzip' };
+      const [live] = await requestsFrom(clients[0], [
+        { host: hub.ipv4, path: '/stats/events', headers, until: 'event: stats' },
+      ]);
+      assert.equal(live!.status, 200);
+      assert.match(live!.body.toString(), /^event: stats$/m);
+    });
+
     it('while the tracker is away nobody’s address is written down', async (context) => {
       const { proxy, tracker, hub, clients } = await startServer(context, kind);
       await requestsFrom(clients[0], [{ host: hub.ipv4, path: announcePath({}) }]);
