@@ -30,6 +30,7 @@ const doors = {
   bencode: ['protocol'],
   commander: ['cli'],
   'prom-client': ['stats'],
+  uplot: ['http'],
 };
 
 const room = (name) => `^src/${name}(/|\\.ts$)`;

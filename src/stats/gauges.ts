@@ -2,6 +2,7 @@
  * What the statistics are made of at one moment. The composition root fills it from the table, the store and the
  * process, so that the pages know none of them. All times are seconds since the epoch.
  */
+import type { Takedowns } from '../access/takedown-counts.ts';
 import type { Totals } from '../swarm/swarm-table.ts';
 import type { BusySwarm } from './busiest-swarms.ts';
 import type { ClientShare } from './client-counts.ts';
@@ -59,6 +60,7 @@ export interface AccessGauges {
   readonly allowed: number;
   /** False until the store's list of bans and allowed hashes was read. */
   readonly isLoaded: boolean;
+  readonly takedowns: Takedowns;
 }
 
 /**

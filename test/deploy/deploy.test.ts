@@ -43,8 +43,8 @@ describe('app.json', () => {
     assert.ok(!Array.isArray(loadConfig({ ...env, DYNO: 'web.1' }, machine())));
   });
 
-  test('generates the admin token and leads to the statistics', () => {
-    assert.equal(appJson.env.ADMIN_TOKEN.generator, 'secret');
+  test('generates the admin token and the key of the store, and leads to the statistics', () => {
+    for (const name of ['ADMIN_TOKEN', 'STORE_KEY']) assert.equal(appJson.env[name].generator, 'secret');
     assert.equal(appJson.success_url, '/stats');
   });
 
@@ -61,7 +61,7 @@ describe('app.json', () => {
     assert.equal(config.store.kind, 's3');
   });
 
-  test('asks for one web dyno: two would be two trackers', () => {
+  test('asks for one web dyno, which is enough', () => {
     assert.equal(appJson.formation.web.quantity, 1);
   });
 });
@@ -79,16 +79,9 @@ describe('the web process', () => {
     assert.equal(packageJson.scripts.start, `exec node ${NODE_FLAGS.join(' ')} deploy/start.mjs`);
   });
 
-  test('gets the same flags in the image and as a service', () => {
+  test('gets the same flags in the image', () => {
     const command = JSON.stringify(['node', ...NODE_FLAGS, 'dist/main.js']).replaceAll(',', ', ');
     assert.ok(readFileSync('deploy/Dockerfile', 'utf8').includes(`CMD ${command}\n`));
-    const service = readFileSync('deploy/trakx.service', 'utf8');
-    assert.ok(service.includes(`ExecStart=/usr/bin/node ${NODE_FLAGS.join(' ')} dist/main.js\n`));
-  });
-
-  test('is given the 30 seconds that a stop may take', () => {
-    const seconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(readFileSync('deploy/trakx.service', 'utf8'))?.[1]);
-    assert.ok(seconds > 30);
   });
 
   test('keeps its heap within what the smallest dyno leaves beside the tables', () => {

@@ -7,6 +7,7 @@ import { VARIABLES } from '../../src/config/variables.ts';
 const documents = [
   'README.md',
   'SECURITY.md',
+  'deploy/README.md',
   ...readdirSync('docs').map((name) => join('docs', name)),
 ].filter((path) => path.endsWith('.md'));
 

@@ -34,7 +34,13 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       swarmsMax: 25_000,
       isNearlyFull: false,
     },
-    access: { mode: 'open', banned: 3, allowed: 0, isLoaded: true },
+    access: {
+      mode: 'open',
+      banned: 3,
+      allowed: 0,
+      isLoaded: true,
+      takedowns: { banned: 3, lastDay: 1, lastMonth: 2 },
+    },
     store: {
       kind: 's3',
       losesDisk: true,
