@@ -31,6 +31,7 @@ const doors = {
   bencode: ['protocol'],
   commander: ['cli'],
   uplot: ['http'],
+  'prom-client': ['stats'],
 };
 
 const room = (name) => `^src/${name}(/|\\.ts$)`;

@@ -30,6 +30,7 @@ const { pageRoutes } = await import('./http/pages/page-routes.ts');
 const { youRoutes } = await import('./http/pages/you-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
+const { metricsRoutes } = await import('./http/stats/metrics-routes.ts');
 const { statsRoutes } = await import('./http/stats/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access/access-log.ts');
@@ -45,6 +46,7 @@ const { Restorer } = await import('./persistence/snapshot/restorer.ts');
 const { pauseMs } = await import('./persistence/store/retry-pause.ts');
 const { Saver } = await import('./persistence/snapshot/saver.ts');
 const { StoreKeys } = await import('./persistence/format/store-keys.ts');
+const { HistoryRestorer } = await import('./persistence/merge/history-restorer.ts');
 const { StopMemory } = await import('./persistence/merge/stop-memory.ts');
 const { TableTurn } = await import('./persistence/merge/table-turn.ts');
 const { WatchedStore } = await import('./persistence/store/watched-store.ts');
@@ -170,7 +172,7 @@ const stored = {
   log,
 };
 const { journalSeconds } = config;
-const journal = new Journal({ ...stored, intervalSeconds: journalSeconds });
+const journal = new Journal({ ...stored, history, intervalSeconds: journalSeconds });
 const others = new JournalReader(stored);
 const follower = new JournalFollower({
   ...stored,
@@ -181,10 +183,12 @@ const follower = new JournalFollower({
 const restorer = new Restorer({
   ...stored,
   journal: others,
+  history: new HistoryRestorer({ history, keys, nowSeconds, monotonicMs }),
   whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
 });
 const saver = new Saver({
   ...stored,
+  history,
   journal,
   others,
   follow: (signal) => follower.follow(signal),
@@ -232,6 +236,7 @@ const server = new HttpServer({
       healthRoutes(readRestore),
       assetRoutes(assets),
       statsRoutes(frame, readGauges),
+      metricsRoutes(readGauges),
       liveRoutes({ history, events, nowSeconds }),
       pageRoutes(frame, announceUrls),
       youRoutes(frame, {
@@ -298,6 +303,8 @@ async function stop(signal: string): Promise<void> {
   ending.abort();
   events.end();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
+  const rest = minutes.takeRest(readGauges());
+  if (rest !== undefined) history.add(rest);
   // The journal first: once it is stored nothing is lost, whatever becomes of the snapshot.
   await Promise.all([accessLog.close(deadline), journal.close(deadline)]);
   await saver.save('shutdown', deadline);
@@ -409,12 +416,19 @@ function readRestore(): RestoreGauges {
   return { isSettled: restorer.isSettled, explanation: explainRestore(restorer.progress) };
 }
 
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 function readGauges(): Gauges {
   const { status } = saver;
   return {
     nowSeconds: nowSeconds(),
     startedSeconds,
     version,
+    commandLine: process.argv,
+    nodeVersion: process.version,
     table: {
       ...table.totals,
       peersMax: table.peersMax,
@@ -454,6 +468,7 @@ function readGauges(): Gauges {
     restore: readRestore(),
     warnings: proxyWarnings.warnings,
     memory: process.memoryUsage(),
+    cpuSeconds: cpuSeconds(),
     memoryQuotaBytes: config.memoryQuotaBytes,
     restarts: history.restarts,
     clients: counters.clients.lastHour,

@@ -16,6 +16,10 @@ export interface Gauges {
   readonly nowSeconds: number;
   readonly startedSeconds: number;
   readonly version: string;
+  /** `process.argv`. */
+  readonly commandLine: readonly string[];
+  /** `process.version`. */
+  readonly nodeVersion: string;
   readonly table: TableGauges;
   readonly access: AccessGauges;
   readonly store: StoreGauges;
@@ -25,6 +29,8 @@ export interface Gauges {
   /** What the operator should change, each a whole sentence: proxy settings for example. */
   readonly warnings: readonly string[];
   readonly memory: MemoryGauges;
+  /** Of processor time since the start, the user's and the system's. */
+  readonly cpuSeconds: number;
   /** What the platform or the control group gives this process; undefined when they name no limit. */
   readonly memoryQuotaBytes: number | undefined;
   /** How often a tracker started on this store after the first time, as far as is known. */

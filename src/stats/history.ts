@@ -115,9 +115,9 @@ export class History {
     this.#restarts = Math.max(this.#restarts, restarts + 1);
   }
 
-  /** The minutes that ended after `endSeconds`; undefined when there are none. */
-  minutesAfter(endSeconds: number): HistoryPoints | undefined {
-    return pointsOf(this.#day, Math.floor(endSeconds / MINUTE_SECONDS) + 1);
+  /** The minutes that this process has seen and that ended after `endSeconds`; undefined when there are none. */
+  ownMinutesAfter(endSeconds: number): HistoryPoints | undefined {
+    return pointsOf(this.#day, Math.max(this.#firstOwn, Math.floor(endSeconds / MINUTE_SECONDS) + 1));
   }
 
   /** Everything, for a snapshot: the week, then the day. */

@@ -13,12 +13,14 @@ export const STATS_STYLE = `
 .hero{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:.85rem;margin:.75rem 0 1.25rem}
 .tile{position:relative;overflow:hidden;display:flex;flex-direction:column;background:var(--card);border:1px solid var(--line);border-radius:.9rem;box-shadow:var(--shadow);padding:.9rem 1.1rem}
 .tile dt{color:var(--soft);font-size:.92rem}
-.tile dd{margin:0;font-size:clamp(1.5rem,5.5vw,2.15rem);line-height:1.25;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;white-space:nowrap}
+.tile dd{margin:0}
+.tile dt+dd{font-size:clamp(1.5rem,5.5vw,2.15rem);line-height:1.25;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;white-space:nowrap}
 .tile-peers{grid-column:1/-1}
-.tile-peers dd{font-size:clamp(2.6rem,12vw,4.2rem);line-height:1.1}
-.split{margin-top:.5rem}
+.tile-peers dt+dd{font-size:clamp(2.6rem,12vw,4.2rem);line-height:1.1}
+.tile .split{margin-top:.5rem}
 .split p{margin:.4rem 0 0;display:flex;flex-wrap:wrap;gap:.1rem 1.25rem;font-variant-numeric:tabular-nums}
-.spark{display:block;width:calc(100% + 2.2rem);height:2.4rem;margin:auto -1.1rem -.9rem}
+.tile .spark{margin:auto -1.1rem -.9rem}
+.spark svg{display:block;width:100%;height:2.4rem}
 .spark path{fill:none;stroke:var(--accent);stroke-width:2;vector-effect:non-scaling-stroke;stroke-linejoin:round;opacity:.8}
 .spark path:first-child{fill:var(--accent);stroke:none;opacity:.1}
 
@@ -59,6 +61,7 @@ export const STATS_STYLE = `
 .cards h2{margin:0 0 .35rem;font-size:1rem}
 .cards .note{margin:-.2rem 0 .3rem;font-size:.88rem}
 .cards th{color:var(--soft)}
+.cards td{white-space:nowrap}
 .cards .bar{margin:.35rem 0}
 .bars{list-style:none;margin:.2rem 0 0;padding:0}
 .bars li{display:grid;grid-template-columns:1fr auto;gap:0 1rem;padding:.28rem 0}
@@ -72,13 +75,14 @@ export const STATS_STYLE = `
 
 @media (min-width:44rem){
   .hero{grid-template-columns:repeat(4,minmax(0,1fr))}
+  .tile dt{font-size:.88rem}
   .plot-grid{grid-template-columns:repeat(2,minmax(0,1fr))}
   .plot-wide{grid-column:span 2}
 }
 @media (min-width:75rem){
   .hero{grid-template-columns:minmax(0,1.7fr) repeat(4,minmax(0,1fr))}
   .tile-peers{grid-column:auto}
-  .tile-peers dd{font-size:clamp(3rem,3.6vw,4.6rem)}
+  .tile-peers dt+dd{font-size:clamp(3rem,3.6vw,4.6rem)}
   .plot-grid{grid-template-columns:repeat(4,minmax(0,1fr))}
 }
 `;

@@ -1,5 +1,5 @@
 /**
- * /stats: a page for browsers, JSON for everyone else, chosen by Accept; /stats.json and /debug/vars: the JSON.
+ * /stats: a page for browsers, JSON for everyone else, chosen by Accept; /stats.json: the JSON.
  * What is in it is stats/'s work, and how the page looks stats-page.ts's.
  */
 import { type Request, type Response, Router } from 'express';
@@ -22,6 +22,5 @@ export function statsRoutes(frame: PageFrame, gauges: () => Gauges): Router {
     frame.send(response, statsPage(liveReport(now), now.nowSeconds));
   });
   readOnly(router, '/stats.json', sendJson);
-  readOnly(router, '/debug/vars', sendJson);
   return router;
 }
