@@ -136,7 +136,8 @@ function storeState({ store, restore }: Gauges): 'restoring' | 'failing' | 'savi
   return store.isSaving ? 'saving' : 'well';
 }
 
-function warningsOf({ warnings, table, store, journal, access }: Gauges): string[] {
+/** What the operator should change, as sentences. */
+export function warningsOf({ warnings, table, store, journal, access }: Gauges): string[] {
   const all = [...warnings];
   if (store.losesDisk && store.kind === 'directory') all.push(EPHEMERAL_DISK_WARNING);
   if (store.failure !== undefined) all.push(`The last save failed: ${store.failure}`);

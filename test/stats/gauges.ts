@@ -17,6 +17,8 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
     nowSeconds: NOW,
     startedSeconds: NOW - 3_725,
     version: '0.1.0',
+    commandLine: ['/usr/bin/node', '/app/dist/main.js'],
+    nodeVersion: 'v20.19.0',
     table: {
       peers: 42,
       peersIpv4: 40,
@@ -32,7 +34,13 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       swarmsMax: 25_000,
       isNearlyFull: false,
     },
-    access: { mode: 'open', banned: 3, allowed: 0, isLoaded: true },
+    access: {
+      mode: 'open',
+      banned: 3,
+      allowed: 0,
+      isLoaded: true,
+      takedowns: { banned: 3, lastDay: 1, lastMonth: 2 },
+    },
     store: {
       kind: 's3',
       losesDisk: true,
@@ -65,6 +73,7 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
     restore: { isSettled: true, explanation: 'restored 42 peers' },
     warnings: [],
     memory: { rss: 80e6, heapTotal: 30e6, heapUsed: 20e6, external: 1e6, arrayBuffers: 1e5 },
+    cpuSeconds: 12.5,
     loopDelay: new EventLoopDelay({ histogram: createHistogram(), resolutionMs: 20, startedSeconds: 0 }),
     memoryQuotaBytes: 536_870_912,
     restarts: 2,
