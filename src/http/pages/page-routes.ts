@@ -49,8 +49,8 @@ in numbers.</p>
 <h2>What is kept of you</h2>
 <p>While your client takes part: the torrent’s info hash, your address and port, your client’s peer id, and whether
 you have everything. The entry is dropped ${Math.round(peerTtlSeconds / 60)} minutes after the last announce. Saved
-copies, made so that a restart forgets nobody, go as newer ones replace them. Addresses are written to no log and shown
-on no page.</p>`;
+copies, made so that a restart forgets nobody, go as newer ones replace them. No log holds an address, and
+no page shows one but <a href="/you">yours to you</a>.</p>`;
 }
 
 function takedownPage(contactEmail: string | undefined): string {

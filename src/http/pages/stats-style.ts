@@ -61,6 +61,7 @@ export const STATS_STYLE = `
 .cards h2{margin:0 0 .35rem;font-size:1rem}
 .cards .note{margin:-.2rem 0 .3rem;font-size:.88rem}
 .cards th{color:var(--soft)}
+.cards td{white-space:nowrap}
 .cards .bar{margin:.35rem 0}
 .bars{list-style:none;margin:.2rem 0 0;padding:0}
 .bars li{display:grid;grid-template-columns:1fr auto;gap:0 1rem;padding:.28rem 0}
@@ -74,6 +75,7 @@ export const STATS_STYLE = `
 
 @media (min-width:44rem){
   .hero{grid-template-columns:repeat(4,minmax(0,1fr))}
+  .tile dt{font-size:.88rem}
   .plot-grid{grid-template-columns:repeat(2,minmax(0,1fr))}
   .plot-wide{grid-column:span 2}
 }

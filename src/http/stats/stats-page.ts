@@ -34,9 +34,9 @@ export function statsPage(report: LiveReport, nowSeconds: number): Page {
 <div class="tile tile-peers"><dt>Peers</dt><dd>${figure('peers')}</dd>
 <dd class="split">${filled('anybody', 'seeders')}<p><span class="key key-seeders">${figure('seeders')} seeders</span> <span class="key key-leechers">${figure('leechers')} leechers</span></p></dd></div>
 ${tile('swarms', 'Swarms', 'swarms')}
-${tile('announcesPerSecond', 'Announces a second', 'announcesPerSecond')}
-${tile('scrapesPerSecond', 'Scrapes a second', 'scrapesPerSecond')}
-${tile('latencyP99', '99&nbsp;% answered within', 'latencyP99Ms')}
+${tile('announcesPerSecond', 'Announces / s', 'announcesPerSecond')}
+${tile('scrapesPerSecond', 'Scrapes / s', 'scrapesPerSecond')}
+${tile('latencyP99', 'Latency, 99&nbsp;%', 'latencyP99Ms')}
 </dl>
 <section class="plots" data-plots hidden aria-labelledby="plots-title">
 <div class="plots-head">
@@ -65,9 +65,9 @@ ${card(
 ${card(
   'What a crash would cost',
   rows([
-    ['A crash now would lose', 'atRisk'],
+    ['A crash now loses', 'atRisk'],
     ['Last whole save', 'saved'],
-    ['Last journal entry', 'written'],
+    ['Last journal segment', 'written'],
     ['Store', 'storeState'],
   ]),
 )}
@@ -119,11 +119,11 @@ ${card(
   'Memory',
   `${report.memory.limitBytes === null ? '' : filled('memory')}${rows([
     ['In use', 'memory'],
-    ['Of the limit', 'memoryLimit'],
+    ['Limit', 'memoryLimit'],
     ['JavaScript heap', 'heap'],
-    ['Peers, of the room', 'tableRoom'],
-    ['Swarms, of the room', 'swarmRoom'],
-    ['Peers that gave way to others', 'displaced'],
+    ['Room for peers', 'tableRoom'],
+    ['Room for swarms', 'swarmRoom'],
+    ['Peers displaced by others', 'displaced'],
   ])}`,
 )}
 </div>

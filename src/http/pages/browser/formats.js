@@ -35,13 +35,18 @@ export function bytes(bytes) {
   return `${(bytes / 1_073_741_824).toFixed(1)}\u202fGiB`;
 }
 
-/** @param {number | null | undefined} seconds @returns {string} `42 s`, `3 min 5 s`, `2 h 10 min`, `5 d 3 h` */
+/** @param {number | null | undefined} seconds @returns {string} `42 s`, `3 min 5 s`, `2 h`, `5 d 3 h` */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return UNKNOWN;
   const whole = Math.floor(seconds);
   if (whole < 60) return `${whole}\u202fs`;
-  if (whole < 3_600) return `${Math.floor(whole / 60)}\u202fmin ${whole % 60}\u202fs`;
-  if (whole < 86_400)
-    return `${Math.floor(whole / 3_600)}\u202fh ${Math.floor((whole % 3_600) / 60)}\u202fmin`;
-  return `${Math.floor(whole / 86_400)}\u202fd ${Math.floor((whole % 86_400) / 3_600)}\u202fh`;
+  if (whole < 3_600) return inTwo(whole, 60, 'min', 's');
+  if (whole < 86_400) return inTwo(Math.floor(whole / 60), 60, 'h', 'min');
+  return inTwo(Math.floor(whole / 3_600), 24, 'd', 'h');
+}
+
+/** @param {number} amount of the smaller unit @param {number} size @param {string} unit @param {string} smaller */
+function inTwo(amount, size, unit, smaller) {
+  const rest = amount % size;
+  return `${Math.floor(amount / size)}\u202f${unit}${rest === 0 ? '' : ` ${rest}\u202f${smaller}`}`;
 }

@@ -165,7 +165,8 @@ class Plot {
     };
     return {
       ...this.#size(),
-      padding: [8, 8, 0, 0],
+      // Room for the half of the last mark's text.
+      padding: [8, 24, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'stats' }, drag: { x: false, y: false }, y: false },
       scales: {

@@ -38,9 +38,10 @@ describe('a quantity', () => {
       '86 ms',
       '1.20 s',
     ]);
-    assert.deepEqual([42.9, 185, 7_800, 270_000].map(duration).map(plain), [
+    assert.deepEqual([42.9, 185, 1_800, 7_800, 270_000].map(duration).map(plain), [
       '42 s',
       '3 min 5 s',
+      '30 min',
       '2 h 10 min',
       '3 d 3 h',
     ]);
