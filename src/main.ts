@@ -16,6 +16,7 @@ const { TakedownCounts } = await import('./access/takedown-counts.ts');
 const { describeProblem, isConfig, loadConfig } = await import('./config/config.ts');
 const { nearMisses } = await import('./config/near-misses.ts');
 const { thisMachine } = await import('./config/system.ts');
+const { adminPageRoutes } = await import('./http/admin/admin-page.ts');
 const { adminRoutes } = await import('./http/admin/admin-routes.ts');
 const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
@@ -245,7 +246,23 @@ const server = new HttpServer({
         tracker,
         settings: announceUrls,
       }),
-      adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
+      adminRoutes({
+        adminToken: config.adminToken,
+        page: adminPageRoutes(frame, announceUrls),
+        access,
+        accessLog,
+        tracker,
+        saver,
+        gauges: readGauges,
+        isRestored: () => restorer.isSettled,
+        clientAddresses,
+        storeAddress: store.address,
+        boot,
+        hashKey,
+        nowSeconds,
+        monotonicMs,
+        log,
+      }),
     ],
   }),
   lane: config.hasExpressLane

@@ -5,6 +5,7 @@
  * It is a text in a module and not a file of its own so that tsc carries it into the build.
  */
 
+import { ADMIN_STYLE } from './admin-style.ts';
 import { STATS_STYLE } from './stats-style.ts';
 
 const DARK = `
@@ -73,7 +74,7 @@ label{display:block;font-weight:600;margin:.75rem 0 .3rem}
 .verdict-bad{color:var(--bad)}
 .checks li{margin:.5rem 0}
 .copy-row input{flex:1 1 16rem;width:auto}
-${STATS_STYLE}`.trim();
+${STATS_STYLE}${ADMIN_STYLE}`.trim();
 
 /** Peers around the tracker, which tells them of each other. */
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1"><stop stop-color="#5a63e0"/><stop offset="1" stop-color="#0d9b70"/></linearGradient></defs><rect width="64" height="64" rx="15" fill="url(#g)"/><g stroke="#fff" stroke-width="3" stroke-opacity=".75"><path d="M32 32 15 20M32 32 47 15M32 32 51 40M32 32 23 51"/></g><g fill="#fff"><circle cx="32" cy="32" r="8"/><circle cx="15" cy="20" r="5"/><circle cx="47" cy="15" r="5"/><circle cx="51" cy="40" r="5"/><circle cx="23" cy="51" r="5"/></g></svg>`;
