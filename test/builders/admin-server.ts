@@ -161,13 +161,10 @@ export async function startAdminServer(
 const SAVE_STATUS = {
   isSaving: false,
   lastSavedAtSeconds: undefined,
-  lastSavedSecondsAgo: undefined,
-  nextSaveAtSeconds: undefined,
   snapshots: 0,
   skipped: 0,
   failed: 0,
   lastBytes: undefined,
-  lastPeers: undefined,
   lastDurationMs: undefined,
   lastError: undefined,
 };

@@ -69,7 +69,6 @@ function status({ gauges, saver, accessLog, storeAddress, boot }: TrackerOperati
       savedAt: saved.lastSavedAtSeconds === undefined ? null : isoTime(saved.lastSavedAtSeconds),
       savedSinceStart: saved.snapshots,
       lastBytes: saved.lastBytes ?? null,
-      lastPeers: saved.lastPeers ?? null,
       lastDurationMs: saved.lastDurationMs ?? null,
     },
     journal: {
