@@ -440,7 +440,6 @@ function readGauges(): Gauges {
       banned: access.bans.size + config.bannedHashes.length,
       allowed: access.allowed.size + config.allowedHashes.length,
       isLoaded: access.isLoaded,
-      takedowns: takedowns.at(nowSeconds()),
     },
     store: {
       kind: config.store.kind,
@@ -473,7 +472,7 @@ function readGauges(): Gauges {
     restarts: history.restarts,
     clients: counters.clients.lastHour,
     busiestSwarms: busiest.shown,
-    takedowns: { banned: access.bans.size + config.bannedHashes.length, lastDay: 0, lastMonth: 0 },
+    takedowns: takedowns.at(nowSeconds()),
     loopDelay,
     announceWindow,
     connections: server.connections,

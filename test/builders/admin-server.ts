@@ -110,10 +110,7 @@ export async function startAdminServer(
       accessLog,
       tracker,
       saver: { save: save ?? (async () => ({ kind: 'unchanged' })), status: SAVE_STATUS },
-      gauges: () => {
-        const gauges = wellGauges();
-        return { ...gauges, access: { ...gauges.access, takedowns: takedowns.at(NOW) } };
-      },
+      gauges: () => wellGauges({ takedowns: takedowns.at(NOW) }),
       isRestored: () => true,
       clientAddresses: new ClientAddresses({ trustProxy, warnings: new ProxyWarnings({ trustProxy, log }) }),
       storeAddress: 'file:./data',

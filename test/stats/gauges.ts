@@ -39,7 +39,6 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       banned: 3,
       allowed: 0,
       isLoaded: true,
-      takedowns: { banned: 3, lastDay: 1, lastMonth: 2 },
     },
     store: {
       kind: 's3',
