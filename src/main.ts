@@ -440,6 +440,7 @@ function readGauges(): Gauges {
       banned: access.bans.size + config.bannedHashes.length,
       allowed: access.allowed.size + config.allowedHashes.length,
       isLoaded: access.isLoaded,
+      takedowns: takedowns.at(nowSeconds()),
     },
     store: {
       kind: config.store.kind,
@@ -472,7 +473,6 @@ function readGauges(): Gauges {
     restarts: history.restarts,
     clients: counters.clients.lastHour,
     busiestSwarms: busiest.shown,
-    takedowns: takedowns.at(nowSeconds()),
     loopDelay,
     announceWindow,
     connections: server.connections,

@@ -38,7 +38,6 @@ export interface Gauges {
   /** Of the last hour. */
   readonly clients: readonly ClientShare[];
   readonly busiestSwarms: readonly BusySwarm[];
-  readonly takedowns: Takedowns;
   readonly loopDelay: EventLoopDelay;
   /** Of `counters.announceLatency`, by the minute. */
   readonly announceWindow: HistogramWindow;
@@ -60,6 +59,7 @@ export interface AccessGauges {
   readonly allowed: number;
   /** False until the store's list of bans and allowed hashes was read. */
   readonly isLoaded: boolean;
+  readonly takedowns: Takedowns;
 }
 
 /**

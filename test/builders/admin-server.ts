@@ -110,7 +110,10 @@ export async function startAdminServer(
       accessLog,
       tracker,
       saver: { save: save ?? (async () => ({ kind: 'unchanged' })), status: SAVE_STATUS },
-      gauges: () => wellGauges({ takedowns: takedowns.at(NOW) }),
+      gauges: () => {
+        const gauges = wellGauges();
+        return { ...gauges, access: { ...gauges.access, takedowns: takedowns.at(NOW) } };
+      },
       isRestored: () => true,
       clientAddresses: new ClientAddresses({ trustProxy, warnings: new ProxyWarnings({ trustProxy, log }) }),
       storeAddress: 'file:./data',

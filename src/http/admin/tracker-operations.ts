@@ -57,7 +57,7 @@ function status({ gauges, saver, accessLog, storeAddress, boot }: TrackerOperati
       allowed: access.allowed,
       changesWaiting: accessLog.waiting,
     },
-    takedowns: now.takedowns,
+    takedowns: access.takedowns,
     store: {
       kind: store.kind,
       address: storeAddress,
