@@ -4,10 +4,11 @@
  * server run as they do in service. What the clients see is measured from when each announce was due; how late the
  * event loop was is what the tracker's own statistics say, minute by minute.
  */
-import { heading, lineChart, paragraph, reportPage } from '../src/cli/line-chart.ts';
-import { NODE_FLAGS } from '../src/cli/node-flags.ts';
-import { LoadRecord, type LoadResult } from '../src/cli/stress-record.ts';
-import { percentileChart } from '../src/cli/stress-report.ts';
+
+import { NODE_FLAGS } from '../src/cli/daemon/node-flags.ts';
+import { heading, lineChart, paragraph, reportPage } from '../src/cli/stress/line-chart.ts';
+import { LoadRecord, type LoadResult } from '../src/cli/stress/stress-record.ts';
+import { percentileChart } from '../src/cli/stress/stress-report.ts';
 import { Day, PUBLISHED } from './day.ts';
 import { getJson } from './fill.ts';
 import { laneCounts, laneShare } from './lane-share.ts';

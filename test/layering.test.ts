@@ -35,7 +35,11 @@ describe('the check of the layering', () => {
   });
 
   for (const [what, plants, rule] of [
-    ['an import upward', { 'src/swarm/planted.ts': "import '../http/pages/page.ts';\n" }, 'swarm-imports-downward'],
+    [
+      'an import upward',
+      { 'src/swarm/planted.ts': "import '../http/pages/page.ts';\n" },
+      'swarm-imports-downward',
+    ],
     [
       'an import upward at run time only',
       { 'src/access/planted.ts': "export const planted = () => import('../http/pages/page.ts');\n" },
@@ -44,7 +48,8 @@ describe('the check of the layering', () => {
     [
       'an import upward of a type only',
       {
-        'src/stats/planted.ts': "import type { Page } from '../http/pages/page.ts';\nexport type Planted = Page;\n",
+        'src/stats/planted.ts':
+          "import type { Page } from '../http/pages/page.ts';\nexport type Planted = Page;\n",
       },
       'stats-imports-downward',
     ],

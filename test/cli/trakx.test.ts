@@ -83,8 +83,8 @@ describe('trakx run', () => {
   /** Runs `runCommand` in a process of its own, as the command does. */
   function run(program: URL) {
     const source = `
-      import { runCommand } from ${JSON.stringify(new URL('../../src/cli/run-command.ts', import.meta.url).href)};
-      process.exitCode = await runCommand(new URL(${JSON.stringify(program.href)}), process);`;
+      import { runCommand } from ${JSON.stringify(new URL('../../src/cli/daemon/run-command.ts', import.meta.url).href)};
+      process.exitCode = await runCommand({ execPath: process.execPath, execArgv: [], main: new URL(${JSON.stringify(program.href)}) }, process);`;
     return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', source], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

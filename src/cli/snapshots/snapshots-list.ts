@@ -3,11 +3,11 @@ import {
   type SurveyedSnapshot,
   storedBytes,
   surveySnapshots,
-} from '../persistence/survey/snapshot-survey.ts';
-import { ExitCode } from './exit-code.ts';
-import { bytesText, durationText, timeText } from './quantities.ts';
+} from '../../persistence/survey/snapshot-survey.ts';
+import { ExitCode } from '../exit-code.ts';
+import { bytesText, durationText, timeText } from '../terminal/quantities.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { type Around, storeSeconds } from './snapshots-around.ts';
-import { textTable } from './text-table.ts';
 
 const COLUMNS = [
   { title: 'NUMBER', isRight: true },

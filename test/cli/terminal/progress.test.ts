@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { Progress } from '../../src/cli/progress.ts';
+import { Progress } from '../../../src/cli/terminal/progress.ts';
 
 function observed(isTTY: boolean) {
   const written: string[] = [];

@@ -1,26 +1,20 @@
 /** `trakx snapshots verify`: reads every byte of one snapshot, or of everything in the store, and says what is wrong. */
 
-import { JOURNAL_PREFIX } from '../persistence/format/object-keys.ts';
-import { vectorOf } from '../persistence/listing/manifest-cache.ts';
-import { checkAccessObjects } from '../persistence/survey/access-check.ts';
-import { checkJournal, journalPast, missingSegments } from '../persistence/survey/journal-survey.ts';
-import { checkSnapshot, type ObjectProblem } from '../persistence/survey/snapshot-check.ts';
+import { JOURNAL_PREFIX } from '../../persistence/format/object-keys.ts';
+import { vectorOf } from '../../persistence/listing/manifest-cache.ts';
+import { checkAccessObjects } from '../../persistence/survey/access-check.ts';
+import { checkJournal, journalPast, missingSegments } from '../../persistence/survey/journal-survey.ts';
+import { checkSnapshot, type ObjectProblem } from '../../persistence/survey/snapshot-check.ts';
 import {
   isLeftover,
   type SurveyedSnapshot,
   storedBytes,
   surveySnapshots,
-} from '../persistence/survey/snapshot-survey.ts';
-import { ExitCode } from './exit-code.ts';
-import { bytesText, counted } from './quantities.ts';
-import {
-  type Around,
-  CommandError,
-  findSnapshot,
-  nameOf,
-  newestWhole,
-  storeSeconds,
-} from './snapshots-around.ts';
+} from '../../persistence/survey/snapshot-survey.ts';
+import { CommandError } from '../command-error.ts';
+import { ExitCode } from '../exit-code.ts';
+import { bytesText, counted } from '../terminal/quantities.ts';
+import { type Around, findSnapshot, nameOf, newestWhole, storeSeconds } from './snapshots-around.ts';
 
 export interface VerifyOptions {
   /** undefined: the newest. */

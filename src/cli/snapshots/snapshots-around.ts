@@ -1,15 +1,13 @@
 /** What the commands of `trakx snapshots` work on: the store, where they write, the clock. */
-import type { Config } from '../config/config.ts';
-import { parseSnapshotName, snapshotName } from '../persistence/format/object-keys.ts';
-import type { StoreKeys } from '../persistence/format/store-keys.ts';
-import type { Store } from '../persistence/store/store.ts';
-import type { SurveyedSnapshot } from '../persistence/survey/snapshot-survey.ts';
-import type { MonotonicMs } from '../slices.ts';
-import type { Progress } from './progress.ts';
-
-export interface Output {
-  write(text: string): unknown;
-}
+import type { Config } from '../../config/config.ts';
+import { parseSnapshotName, snapshotName } from '../../persistence/format/object-keys.ts';
+import type { StoreKeys } from '../../persistence/format/store-keys.ts';
+import type { Store } from '../../persistence/store/store.ts';
+import type { SurveyedSnapshot } from '../../persistence/survey/snapshot-survey.ts';
+import type { MonotonicMs } from '../../slices.ts';
+import { CommandError } from '../command-error.ts';
+import type { Output } from '../surroundings.ts';
+import type { Progress } from '../terminal/progress.ts';
 
 export interface Around {
   readonly config: Config;
@@ -23,11 +21,6 @@ export interface Around {
   readonly nowSeconds: () => number;
   readonly monotonicMs: MonotonicMs;
   readonly signal: AbortSignal;
-}
-
-/** A failure that the operator can do something about; the message is for the terminal. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
 }
 
 /** The store's clock, by which everything in it is dated. */

@@ -4,15 +4,16 @@
  * it is read from is not changed. So it brings a state back, and copies one from a directory to a bucket or back.
  */
 
-import type { StoreKeys } from '../persistence/format/store-keys.ts';
-import type { Store } from '../persistence/store/store.ts';
-import { copyAccessObjects } from '../persistence/survey/access-copy.ts';
-import { whatIsThere, writeSingleSnapshot } from '../persistence/survey/single-snapshot.ts';
-import { storedBytes } from '../persistence/survey/snapshot-survey.ts';
-import { loadStateAt, type StateAt } from '../persistence/survey/state-at.ts';
-import { ExitCode } from './exit-code.ts';
-import { bytesText, counted, timeText } from './quantities.ts';
-import { type Around, CommandError, nameOf } from './snapshots-around.ts';
+import type { StoreKeys } from '../../persistence/format/store-keys.ts';
+import type { Store } from '../../persistence/store/store.ts';
+import { copyAccessObjects } from '../../persistence/survey/access-copy.ts';
+import { whatIsThere, writeSingleSnapshot } from '../../persistence/survey/single-snapshot.ts';
+import { storedBytes } from '../../persistence/survey/snapshot-survey.ts';
+import { loadStateAt, type StateAt } from '../../persistence/survey/state-at.ts';
+import { CommandError } from '../command-error.ts';
+import { ExitCode } from '../exit-code.ts';
+import { bytesText, counted, timeText } from '../terminal/quantities.ts';
+import { type Around, nameOf } from './snapshots-around.ts';
 
 export interface RestoreAround extends Around {
   readonly to: Store;

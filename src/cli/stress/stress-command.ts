@@ -4,16 +4,13 @@
  * counts (stress-record), how it tells (stress-report).
  */
 import { writeFileSync } from 'node:fs';
-import { ExitCode } from './exit-code.ts';
+import { ExitCode } from '../exit-code.ts';
+import type { Output } from '../surroundings.ts';
 import { announceLoad, pathLoad } from './stress-load.ts';
 import { LoadRecord } from './stress-record.ts';
 import { plotPage, summary } from './stress-report.ts';
 import { sendAtRate } from './stress-sender.ts';
 import { stressTarget } from './stress-target.ts';
-
-interface Output {
-  write(text: string): unknown;
-}
 
 export interface StressOptions {
   readonly url: string;

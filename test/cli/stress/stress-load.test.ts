@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { announceLoad, pathLoad } from '../../src/cli/stress-load.ts';
-import { Zipf } from '../../src/cli/zipf.ts';
-import { parseAnnounceRequest } from '../../src/protocol/announce-request.ts';
-import { ClientError } from '../../src/protocol/client-error.ts';
-import { seededRandom } from '../builders/random.ts';
+import { announceLoad, pathLoad } from '../../../src/cli/stress/stress-load.ts';
+import { Zipf } from '../../../src/cli/stress/zipf.ts';
+import { parseAnnounceRequest } from '../../../src/protocol/announce-request.ts';
+import { ClientError } from '../../../src/protocol/client-error.ts';
+import { seededRandom } from '../../builders/random.ts';
 
 const options = { host: 'tracker.example', isFresh: false, swarms: 50, peers: 1_000, numwant: 50 };
 

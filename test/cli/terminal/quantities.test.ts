@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { bytesText, durationText, parseTime, timeText } from '../../src/cli/quantities.ts';
-import { textTable } from '../../src/cli/text-table.ts';
+import { bytesText, durationText, parseTime, timeText } from '../../../src/cli/terminal/quantities.ts';
+import { textTable } from '../../../src/cli/terminal/text-table.ts';
 
 describe('quantities', () => {
   for (const [bytes, text] of [

@@ -2,15 +2,12 @@
  * `trakx config`: the effective value of every variable, secrets masked, or every problem. What a variable means stands
  * in config/variables.ts.
  */
-import { describeProblem, isConfig, loadConfig } from '../config/config.ts';
-import { effectiveValues } from '../config/effective-values.ts';
-import { nearMisses } from '../config/near-misses.ts';
-import type { Environment, System } from '../config/system.ts';
-import { ExitCode } from './exit-code.ts';
-
-interface Output {
-  write(text: string): unknown;
-}
+import { describeProblem, isConfig, loadConfig } from '../../config/config.ts';
+import { effectiveValues } from '../../config/effective-values.ts';
+import { nearMisses } from '../../config/near-misses.ts';
+import type { Environment, System } from '../../config/system.ts';
+import { ExitCode } from '../exit-code.ts';
+import type { Output } from '../surroundings.ts';
 
 export function configCommand(
   env: Environment,

@@ -1,11 +1,11 @@
 /** `trakx snapshots show`: one snapshot's manifest, its parts beside what the manifest says of them, and the journal past it. */
 
-import { JOURNAL_PREFIX, partKey } from '../persistence/format/object-keys.ts';
-import { vectorOf } from '../persistence/listing/manifest-cache.ts';
-import { journalPast } from '../persistence/survey/journal-survey.ts';
-import { type SurveyedSnapshot, surveySnapshots } from '../persistence/survey/snapshot-survey.ts';
-import { ExitCode } from './exit-code.ts';
-import { bytesText, counted, durationText } from './quantities.ts';
+import { JOURNAL_PREFIX, partKey } from '../../persistence/format/object-keys.ts';
+import { vectorOf } from '../../persistence/listing/manifest-cache.ts';
+import { journalPast } from '../../persistence/survey/journal-survey.ts';
+import { type SurveyedSnapshot, surveySnapshots } from '../../persistence/survey/snapshot-survey.ts';
+import { ExitCode } from '../exit-code.ts';
+import { bytesText, counted, durationText } from '../terminal/quantities.ts';
 import { type Around, findSnapshot, nameOf, storeSeconds } from './snapshots-around.ts';
 import { describe } from './snapshots-list.ts';
 

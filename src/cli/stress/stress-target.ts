@@ -5,7 +5,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIPv4, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { isInRange, parseAddress, parseAddressRange } from '../protocol/address.ts';
+import { isInRange, parseAddress, parseAddressRange } from '../../protocol/address.ts';
 
 export interface Target {
   /** For the Host field. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { type Reply, ReplyReader } from '../../src/cli/stress-reply.ts';
+import { type Reply, ReplyReader } from '../../../src/cli/stress/stress-reply.ts';
 
 const REFUSED = 'd14:failure reason2:noe';
 const REPLIES = [

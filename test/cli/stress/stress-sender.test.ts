@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import test, { describe, type TestContext } from 'node:test';
-import { type Outcome, type SenderOptions, sendAtRate } from '../../src/cli/stress-sender.ts';
+import { type Outcome, type SenderOptions, sendAtRate } from '../../../src/cli/stress/stress-sender.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 const CLOSING = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';

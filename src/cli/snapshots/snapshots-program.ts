@@ -4,18 +4,16 @@
  */
 import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Config, describeProblem, isConfig, loadConfig } from '../config/config.ts';
-import type { Environment, System } from '../config/system.ts';
-import { GuardedStore } from '../persistence/format/guarded-store.ts';
-import { StoreKeys } from '../persistence/format/store-keys.ts';
-import { openStore } from '../persistence/store/open-store.ts';
-import { StoreError } from '../persistence/store/store.ts';
-import { WatchedStore } from '../persistence/store/watched-store.ts';
-import type { MonotonicMs } from '../slices.ts';
-import { ExitCode } from './exit-code.ts';
-import { Progress } from './progress.ts';
-import { parseTime } from './quantities.ts';
-import { type Around, CommandError } from './snapshots-around.ts';
+import type { Environment } from '../../config/system.ts';
+import { GuardedStore } from '../../persistence/format/guarded-store.ts';
+import { StoreKeys } from '../../persistence/format/store-keys.ts';
+import { openStore } from '../../persistence/store/open-store.ts';
+import { WatchedStore } from '../../persistence/store/watched-store.ts';
+import { carryOut, configOf } from '../command-error.ts';
+import { bootId, type Surroundings } from '../surroundings.ts';
+import { wholeNumber } from '../terminal/option-values.ts';
+import { parseTime } from '../terminal/quantities.ts';
+import type { Around } from './snapshots-around.ts';
 import { exportCommand } from './snapshots-export.ts';
 import { listCommand } from './snapshots-list.ts';
 import { pruneCommand } from './snapshots-prune.ts';
@@ -23,29 +21,11 @@ import { restoreCommand } from './snapshots-restore.ts';
 import { showCommand } from './snapshots-show.ts';
 import { verifyCommand } from './snapshots-verify.ts';
 
-export interface SnapshotsSurroundings {
-  readonly env: Environment;
-  readonly system: System;
-  readonly input: NodeJS.ReadStream;
-  readonly out: NodeJS.WriteStream;
-  readonly errors: NodeJS.WriteStream;
-  /** Seconds since the epoch. */
-  readonly nowSeconds: () => number;
-  readonly monotonicMs: MonotonicMs;
-  /** Uniform 32 bits. */
-  readonly random: () => number;
-  readonly randomBytes: (count: number) => Uint8Array;
-  readonly setExitCode: (code: number) => void;
-  /** Calls back at Ctrl-C; returns what ends that. */
-  readonly onInterrupt: (listener: () => void) => () => void;
-}
-
 /** TO_AWS_REGION is AWS_REGION for the store that is written to. */
 const OF_OTHER_STORE = 'TO_';
 
 /** What fails is told when it ends the command. */
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
-const BOOT_ID_BYTES = 8;
 
 const STORE_HELP = `
 The store is the one that the tracker would use with this environment (STORE_URL and what belongs to it);
@@ -79,7 +59,7 @@ Without names and --damaged it deletes what the tracker itself deletes after a s
 SNAPSHOT_KEEP, what was begun over two hours ago and never finished, and journal that no snapshot needs. Before anything goes, one snapshot that stays
 is read to its last byte. Whatever a tracker would have kept goes only after a yes.`;
 
-export function snapshotsProgram(surroundings: SnapshotsSurroundings): Command {
+export function snapshotsProgram(surroundings: Surroundings): Command {
   const program = new Command('snapshots')
     .description('list, check, export, bring back and delete the saved snapshots')
     .addHelpText('after', STORE_HELP);
@@ -122,6 +102,7 @@ export function snapshotsProgram(surroundings: SnapshotsSurroundings): Command {
     .argument('[number]', 'its number, or number-boot; the newest whole one when left out')
     .option('--output <file>', 'a file, made readable for its owner only, instead of standard output')
     .option('--without-peers', 'swarms only, and nobody’s address')
+    .option('--json', 'JSON lines, which it prints anyway')
     .addHelpText('after', EXPORT_HELP)
     .action((name: string | undefined, options: { output?: string; withoutPeers?: boolean }) =>
       run((around) =>
@@ -162,7 +143,11 @@ export function snapshotsProgram(surroundings: SnapshotsSurroundings): Command {
     .command('prune')
     .description('delete snapshots that are no longer needed, and damaged ones when asked to')
     .argument('[numbers...]', 'damaged, unfinished or other snapshots to delete')
-    .option('--keep <number>', 'whole snapshots that stay, at least 1 (default: SNAPSHOT_KEEP)', atLeastOne)
+    .option(
+      '--keep <number>',
+      'whole snapshots that stay, at least 1 (default: SNAPSHOT_KEEP)',
+      wholeNumber(1, 9_999),
+    )
     .option('--damaged', 'delete damaged ones too')
     .option('--dry-run', 'only say what would be deleted')
     .option('--yes', 'do not ask')
@@ -200,48 +185,18 @@ interface PruneWords {
   readonly json?: boolean;
 }
 
-/** Opens the store, and turns what goes wrong in the world into a sentence and an exit code. */
+/** Opens the configured store for the work. */
 async function runWith(
-  surroundings: SnapshotsSurroundings,
+  surroundings: Surroundings,
   work: (around: RunAround) => Promise<number>,
 ): Promise<void> {
   const { errors, out, nowSeconds, monotonicMs } = surroundings;
-  const ending = new AbortController();
-  const interrupt = (): void => ending.abort();
-  const endListening = surroundings.onInterrupt(interrupt);
-  const progress = new Progress(errors, monotonicMs);
-  try {
+  await carryOut(surroundings, async (atWork) => {
     const config = configOf(surroundings.env, surroundings.system);
     const store = await openStore(config.store, { nowSeconds });
-    const { signal } = ending;
     const keys = new StoreKeys(config.storeKeys, surroundings.randomBytes);
-    const tools = { out, errors, progress, nowSeconds, monotonicMs, signal, interrupt };
-    surroundings.setExitCode(await work({ ...tools, config, store, keys }));
-  } catch (error) {
-    progress.clear();
-    if (ending.signal.aborted) {
-      errors.write('interrupted\n');
-      surroundings.setExitCode(ExitCode.interrupted);
-    } else if (error instanceof CommandError || error instanceof StoreError) {
-      errors.write(`${error.message}\n`);
-      surroundings.setExitCode(ExitCode.failed);
-    } else {
-      throw error;
-    }
-  } finally {
-    endListening();
-  }
-}
-
-function bootId({ randomBytes }: SnapshotsSurroundings): string {
-  return Buffer.from(randomBytes(BOOT_ID_BYTES)).toString('hex');
-}
-
-/** Throws a CommandError that names every problem. */
-function configOf(env: Environment, system: System): Config {
-  const config = loadConfig(env, system);
-  if (isConfig(config)) return config;
-  throw new CommandError(config.map(describeProblem).join('\n'));
+    return work({ ...atWork, out, errors, nowSeconds, monotonicMs, config, store, keys });
+  });
 }
 
 /** The environment of the other store: variables that begin with TO_ take the place of those of this one. */
@@ -254,7 +209,7 @@ function otherEnvironment(env: Environment, storeUrl: string): Environment {
 
 /** Asks at the terminal; undefined when there is none. Ctrl-D is a no, Ctrl-C is Ctrl-C. */
 function confirmation(
-  { input, errors }: SnapshotsSurroundings,
+  { input, errors }: Surroundings,
   interrupt: () => void,
 ): ((question: string) => Promise<boolean>) | undefined {
   if (input.isTTY !== true) return undefined;
@@ -272,10 +227,4 @@ function confirmation(
       terminal.close();
     }
   };
-}
-
-function atLeastOne(text: string): number {
-  const value = Number(text);
-  if (!/^\d{1,4}$/.test(text) || value < 1) throw new InvalidArgumentError('Allowed: 1 or more.');
-  return value;
 }

@@ -2,7 +2,7 @@
  * How far long work is, on standard error: in a terminal one line that is written over, elsewhere a line now and
  * then, so that a log tells of long work and says nothing of short work.
  */
-import type { MonotonicMs } from '../slices.ts';
+import type { MonotonicMs } from '../../slices.ts';
 
 export interface ProgressOutput {
   write(text: string): unknown;

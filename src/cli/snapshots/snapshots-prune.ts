@@ -8,11 +8,12 @@ import {
   PruneRefusal,
   planPrune,
   prune,
-} from '../persistence/survey/prune-plan.ts';
-import { surveySnapshots } from '../persistence/survey/snapshot-survey.ts';
-import { ExitCode } from './exit-code.ts';
-import { bytesText, counted } from './quantities.ts';
-import { type Around, CommandError, findSnapshot, nameOf } from './snapshots-around.ts';
+} from '../../persistence/survey/prune-plan.ts';
+import { surveySnapshots } from '../../persistence/survey/snapshot-survey.ts';
+import { CommandError } from '../command-error.ts';
+import { ExitCode } from '../exit-code.ts';
+import { bytesText, counted } from '../terminal/quantities.ts';
+import { type Around, findSnapshot, nameOf } from './snapshots-around.ts';
 
 export interface PruneCommandOptions {
   readonly names: readonly string[];

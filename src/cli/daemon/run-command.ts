@@ -6,17 +6,18 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ExitCode } from './exit-code.ts';
+import { ExitCode } from '../exit-code.ts';
+import type { TrackerProgram } from '../surroundings.ts';
 import { NODE_FLAGS } from './node-flags.ts';
 
 const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
-/** Resolves with the exit code once the tracker has ended. `program`: the compiled main, or what stands for it. */
+/** Resolves with the exit code once the tracker has ended. `self`: the process whose signals are passed on. */
 export function runCommand(
-  program: URL,
-  self: Pick<NodeJS.Process, 'execPath' | 'on' | 'off'>,
+  { execPath, execArgv, main }: TrackerProgram,
+  self: Pick<NodeJS.Process, 'on' | 'off'>,
 ): Promise<number> {
-  const child = spawn(self.execPath, [...NODE_FLAGS, fileURLToPath(program)], {
+  const child = spawn(execPath, [...execArgv, ...NODE_FLAGS, fileURLToPath(main)], {
     stdio: 'inherit',
     detached: process.platform !== 'win32',
   });

@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { lineChart } from '../../src/cli/line-chart.ts';
-import { LoadRecord } from '../../src/cli/stress-record.ts';
-import { stressTarget } from '../../src/cli/stress-target.ts';
-import { startTracker, temporaryFolder } from '../builders/tracker-process.ts';
+import { lineChart } from '../../../src/cli/stress/line-chart.ts';
+import { LoadRecord } from '../../../src/cli/stress/stress-record.ts';
+import { stressTarget } from '../../../src/cli/stress/stress-target.ts';
+import { startTracker, temporaryFolder } from '../../builders/tracker-process.ts';
 
-const COMMAND = fileURLToPath(new URL('../../src/cli/trakx.ts', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../../src/cli/trakx.ts', import.meta.url));
 
 async function stress(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, 'stress', ...words], {

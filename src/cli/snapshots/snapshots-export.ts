@@ -5,12 +5,13 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { isOversized } from '../persistence/listing/snapshot-listing.ts';
-import { readAhead } from '../persistence/store/read-ahead.ts';
-import { SnapshotLines } from '../persistence/survey/snapshot-lines.ts';
-import { type SurveyedSnapshot, surveySnapshots } from '../persistence/survey/snapshot-survey.ts';
-import { ExitCode } from './exit-code.ts';
-import { type Around, CommandError, findSnapshot, nameOf, newestWhole } from './snapshots-around.ts';
+import { isOversized } from '../../persistence/listing/snapshot-listing.ts';
+import { readAhead } from '../../persistence/store/read-ahead.ts';
+import { SnapshotLines } from '../../persistence/survey/snapshot-lines.ts';
+import { type SurveyedSnapshot, surveySnapshots } from '../../persistence/survey/snapshot-survey.ts';
+import { CommandError } from '../command-error.ts';
+import { ExitCode } from '../exit-code.ts';
+import { type Around, findSnapshot, nameOf, newestWhole } from './snapshots-around.ts';
 
 export interface ExportOptions {
   /** undefined: the newest whole one. */

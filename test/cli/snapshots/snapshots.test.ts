@@ -3,20 +3,20 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before, describe, type TestContext } from 'node:test';
-import type { StoreAddress } from '../../src/config/store-address.ts';
-import { AccessObjectReader, AccessObjectWriter } from '../../src/persistence/format/access-object.ts';
-import { ObjectKind } from '../../src/persistence/format/object-format.ts';
-import { openStore } from '../../src/persistence/store/open-store.ts';
-import type { Store } from '../../src/persistence/store/store.ts';
-import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
-import { environmentOf, type Ran, trakx } from '../builders/command.ts';
-import { asVersion, flipBit } from '../builders/damage.ts';
-import { noKeys, storeKey, storeKeys } from '../builders/keys.ts';
-import { type S3Server, startS3Server } from '../builders/s3-server.ts';
-import { contents, fillTable } from '../builders/saved-swarms.ts';
-import { makeSaver, restore } from '../builders/snapshots.ts';
-import { nowSeconds } from '../builders/store.ts';
-import { swarmTable } from '../builders/swarm.ts';
+import type { StoreAddress } from '../../../src/config/store-address.ts';
+import { AccessObjectReader, AccessObjectWriter } from '../../../src/persistence/format/access-object.ts';
+import { ObjectKind } from '../../../src/persistence/format/object-format.ts';
+import { openStore } from '../../../src/persistence/store/open-store.ts';
+import type { Store } from '../../../src/persistence/store/store.ts';
+import type { SwarmTable } from '../../../src/swarm/swarm-table.ts';
+import { environmentOf, type Ran, trakx } from '../../builders/command.ts';
+import { asVersion, flipBit } from '../../builders/damage.ts';
+import { noKeys, storeKey, storeKeys } from '../../builders/keys.ts';
+import { type S3Server, startS3Server } from '../../builders/s3-server.ts';
+import { contents, fillTable } from '../../builders/saved-swarms.ts';
+import { makeSaver, restore } from '../../builders/snapshots.ts';
+import { nowSeconds } from '../../builders/store.ts';
+import { swarmTable } from '../../builders/swarm.ts';
 
 /** The second at which each snapshot of a test's store was taken: a minute apart, the last a minute ago. */
 const START = nowSeconds();
@@ -252,7 +252,9 @@ describe('trakx snapshots verify', () => {
     const missing = await keyOf(store, 'part-00000');
     await store.delete(missing);
     const longer = await change(store, 'part-00001', (bytes) => Buffer.concat([bytes, Buffer.from('x')]));
-    const golden = readFileSync(new URL('../golden/version-1/access/golden0001/0000000001', import.meta.url));
+    const golden = readFileSync(
+      new URL('../../golden/version-1/access/golden0001/0000000001', import.meta.url),
+    );
     await store.put('access/golden0001/0000000001', golden);
     await store.put('access/golden0001/0000000002', flipBit(golden, 100));
     const { status, stdout } = await run('verify', '--all');
@@ -460,7 +462,7 @@ describe('trakx snapshots restore', () => {
 
   test('copies from a directory to a bucket and back, bans included', async (context) => {
     const { run, store, saved } = await kept(context, 1);
-    const ban = readFileSync(new URL('../golden/version-1/access/golden0001/0000000001', import.meta.url));
+    const ban = readFileSync(new URL('../../golden/version-1/access/golden0001/0000000001', import.meta.url));
     await store.put('access/golden0001/0000000001', ban);
     const bucket = server.address();
     const bucketEnv = environmentOf(bucket);
@@ -573,7 +575,7 @@ describe('trakx snapshots prune', () => {
 
   test('deletes nothing beside an object of a later version', async (context) => {
     const { run, store } = await kept(context, 7);
-    const ban = readFileSync(new URL('../golden/version-1/access/golden0001/0000000001', import.meta.url));
+    const ban = readFileSync(new URL('../../golden/version-1/access/golden0001/0000000001', import.meta.url));
     await store.put('access/golden0001/0000000001', asVersion(ban, ObjectKind.accessChange, 9));
     const { status, stderr } = await run('prune', '--yes');
     assert.equal(status, 1);
