@@ -29,6 +29,7 @@ const doors = {
   'node-cron': ['main', 'config'],
   bencode: ['protocol'],
   commander: ['cli'],
+  uplot: ['http'],
 };
 
 const room = (name) => `^src/${name}(/|\\.ts$)`;

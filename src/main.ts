@@ -12,6 +12,7 @@ const { readFileSync } = await import('node:fs');
 const { monitorEventLoopDelay } = await import('node:perf_hooks');
 const { default: cron } = await import('node-cron');
 const { Access } = await import('./access/access.ts');
+const { TakedownCounts } = await import('./access/takedown-counts.ts');
 const { describeProblem, isConfig, loadConfig } = await import('./config/config.ts');
 const { nearMisses } = await import('./config/near-misses.ts');
 const { thisMachine } = await import('./config/system.ts');
@@ -20,6 +21,8 @@ const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
 const { ClientAddresses } = await import('./http/client-address.ts');
 const { healthRoutes } = await import('./http/stats/health-routes.ts');
+const { Assets, assetRoutes } = await import('./http/pages/assets.ts');
+const { PageFrame } = await import('./http/pages/page.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
@@ -44,6 +47,7 @@ const { WatchedStore } = await import('./persistence/store/watched-store.ts');
 const { runInSlices } = await import('./slices.ts');
 const { Counters } = await import('./stats/counters.ts');
 const { EventLoopDelay } = await import('./stats/event-loop-delay.ts');
+const { HistogramWindow } = await import('./stats/histogram-window.ts');
 const { Rates } = await import('./stats/rates.ts');
 const { EPHEMERAL_DISK_WARNING } = await import('./stats/stats-report.ts');
 const { SwarmTable } = await import('./swarm/swarm-table.ts');
@@ -117,13 +121,14 @@ const access = new Access({
   bannedByEnvironment: config.bannedHashes,
   allowedByEnvironment: config.allowedHashes,
 });
+const takedowns = new TakedownCounts(access.bans, config.bannedHashes.length);
 const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, hashKey });
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
 const keys = new StoreKeys(config.storeKeys, randomBytes);
 const driver = await openStore(config.store, { nowSeconds, wallSeconds });
-const watched = new WatchedStore(driver, { log, nowSeconds });
+const watched = new WatchedStore(driver, { log, nowSeconds, monotonicMs });
 const store = new GuardedStore(watched, keys);
 const newer = new NewerObjects();
 const stops = new StopMemory({ hashKey, journalSeconds: config.journalSeconds });
@@ -188,7 +193,10 @@ const loopDelay = new EventLoopDelay({
   resolutionMs: LOOP_SAMPLE_MS,
   startedSeconds: monotonicMs() / 1000,
 });
+const announceWindow = new HistogramWindow(counters.announceLatency, monotonicMs() / 1000);
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
+const assets = new Assets();
+const frame = new PageFrame(assets);
 const announceUrls = { ...config, domainName: config.platform.domainName };
 const answers = new Answers({
   tracker,
@@ -202,10 +210,12 @@ const server = new HttpServer({
     answers,
     counters,
     scrapeHashesMax: config.scrapeHashesMax,
+    monotonicMs,
     routers: [
       healthRoutes(readRestore),
-      statsRoutes(readGauges),
-      pageRoutes(announceUrls),
+      assetRoutes(assets),
+      statsRoutes(frame, readGauges),
+      pageRoutes(frame, announceUrls),
       adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
     ],
   }),
@@ -286,6 +296,7 @@ everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
 everySeconds(1, () => {
   rates.tick(monotonicMs() / 1000);
   loopDelay.tick(monotonicMs() / 1000);
+  announceWindow.tick(monotonicMs() / 1000);
   if (saver.isOwed && restorer.isSettled && watched.isReachable) void saver.save('journal');
   if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
 });
@@ -358,6 +369,7 @@ function readGauges(): Gauges {
       banned: access.bans.size + config.bannedHashes.length,
       allowed: access.allowed.size + config.allowedHashes.length,
       isLoaded: access.isLoaded,
+      takedowns: takedowns.at(nowSeconds()),
     },
     store: {
       kind: config.store.kind,
@@ -366,6 +378,15 @@ function readGauges(): Gauges {
       isSaving: status.isSaving,
       failure: status.lastError ?? watched.failure,
       operations: watched.operations,
+      latency: watched.latency,
+    },
+    saves: {
+      taken: status.snapshots,
+      skipped: status.skipped,
+      failed: status.failed,
+      durations: saver.durations,
+      lastDurationSeconds: status.lastDurationMs === undefined ? undefined : status.lastDurationMs / 1000,
+      lastBytes: status.lastBytes,
     },
     journal: {
       ...journal.status,
@@ -377,6 +398,8 @@ function readGauges(): Gauges {
     warnings: proxyWarnings.warnings,
     memory: process.memoryUsage(),
     loopDelay,
+    announceWindow,
+    connections: server.connections,
     counters,
     rates,
   };

@@ -8,6 +8,7 @@
 import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { encodeFailure } from '../protocol/failure-reply.ts';
+import type { MonotonicMs } from '../slices.ts';
 import type { Counters } from '../stats/counters.ts';
 import { createAnnounceRoute } from './announce-route.ts';
 import type { Answers } from './answers.ts';
@@ -19,6 +20,7 @@ export interface AppParts {
   readonly answers: Answers;
   readonly counters: Counters;
   readonly scrapeHashesMax: number;
+  readonly monotonicMs: MonotonicMs;
   /** Mounted in this order, after /announce and /scrape. */
   readonly routers: readonly Router[];
 }
@@ -26,7 +28,13 @@ export interface AppParts {
 const TRACKER_PATHS = ['/announce', '/scrape'];
 
 /** What node:http calls for each request. */
-export function createApp({ answers, counters, scrapeHashesMax, routers }: AppParts): RequestListener {
+export function createApp({
+  answers,
+  counters,
+  scrapeHashesMax,
+  monotonicMs,
+  routers,
+}: AppParts): RequestListener {
   const announce = createAnnounceRoute(answers);
   const scrape = createScrapeRoute(answers, scrapeHashesMax);
 
@@ -63,7 +71,9 @@ export function createApp({ answers, counters, scrapeHashesMax, routers }: AppPa
 
   return (request: IncomingMessage, response: ServerResponse) => {
     counters.hits += 1;
+    const readMs = monotonicMs();
     response.once('finish', () => {
+      if (isAnnounce(request)) counters.announceLatency.record((monotonicMs() - readMs) / 1_000);
       // Failures of ours were counted where they were caught.
       if (response.statusCode >= 400 && response.statusCode < 500) counters.errorsClient += 1;
     });
@@ -75,6 +85,11 @@ export function createApp({ answers, counters, scrapeHashesMax, routers }: AppPa
     request.url = target;
     app(request, response);
   };
+}
+
+/** Whether Express has given it to the route of announces. */
+function isAnnounce(request: IncomingMessage): boolean {
+  return (request as Partial<Request>).route?.path === '/announce';
 }
 
 /** The 4xx that Express and its parsers put on errors a request brought about: a bad escape, a bad body. */

@@ -3,6 +3,7 @@
  * Nothing here reads a clock or allocates, so counting costs the announce path an addition. Rates are rates.ts's
  * work, the shape in which they are shown stats-report.ts's and expvar.ts's.
  */
+import { ANNOUNCE_BOUNDS_SECONDS, Histogram } from './histogram.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
 
 export interface CountersOptions {
@@ -51,6 +52,12 @@ export class Counters {
   errorsClient = 0;
   /** Failures of the tracker's own while it answered. */
   errorsServer = 0;
+
+  /**
+   * Of each announce that was answered, from when its bytes were read to when its reply was written. The express lane
+   * gives all announces of one turn of the event loop the time from the first byte read to the last reply written.
+   */
+  readonly announceLatency = new Histogram(ANNOUNCE_BOUNDS_SECONDS);
 
   /** The addresses that announced within the window. */
   readonly addresses: UniqueAddresses;

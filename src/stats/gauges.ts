@@ -2,9 +2,12 @@
  * What the statistics are made of at one moment. The composition root fills it from the table, the store and the
  * process, so that the pages know none of them. All times are seconds since the epoch.
  */
+import type { Takedowns } from '../access/takedown-counts.ts';
 import type { Totals } from '../swarm/swarm-table.ts';
 import type { Counters } from './counters.ts';
 import type { EventLoopDelay } from './event-loop-delay.ts';
+import type { Histogram } from './histogram.ts';
+import type { HistogramWindow } from './histogram-window.ts';
 import type { Rates } from './rates.ts';
 
 export interface Gauges {
@@ -14,12 +17,17 @@ export interface Gauges {
   readonly table: TableGauges;
   readonly access: AccessGauges;
   readonly store: StoreGauges;
+  readonly saves: SavesGauges;
   readonly journal: JournalGauges;
   readonly restore: RestoreGauges;
   /** What the operator should change, each a whole sentence: proxy settings for example. */
   readonly warnings: readonly string[];
   readonly memory: MemoryGauges;
   readonly loopDelay: EventLoopDelay;
+  /** Of `counters.announceLatency`, by the minute. */
+  readonly announceWindow: HistogramWindow;
+  /** Open ones. */
+  readonly connections: number;
   readonly counters: Counters;
   readonly rates: Rates;
 }
@@ -36,6 +44,7 @@ export interface AccessGauges {
   readonly allowed: number;
   /** False until the store's list of bans and allowed hashes was read. */
   readonly isLoaded: boolean;
+  readonly takedowns: Takedowns;
 }
 
 /**
@@ -55,6 +64,17 @@ export interface StoreOperations {
   readonly bytesGot: number;
 }
 
+/**
+ * How long the store took to answer, by kind of call, failures included and retries within a call; without calls that were given up
+ * by who made them. A listing counts once, whatever pages it took.
+ */
+export interface StoreLatency {
+  readonly put: Histogram;
+  readonly get: Histogram;
+  readonly list: Histogram;
+  readonly delete: Histogram;
+}
+
 export interface StoreGauges {
   readonly kind: 'directory' | 's3';
   /** Whether a directory store is on a disk that the platform empties at each restart. */
@@ -65,6 +85,20 @@ export interface StoreGauges {
   /** Why the last save failed; undefined when it succeeded or was skipped. Shown to everybody: no secrets. */
   readonly failure: string | undefined;
   readonly operations: StoreOperations;
+  readonly latency: StoreLatency;
+}
+
+/** Snapshots since the start. */
+export interface SavesGauges {
+  readonly taken: number;
+  /** Nothing had changed, the journal was small beside the last one, or the restore had not settled. */
+  readonly skipped: number;
+  readonly failed: number;
+  /** Of those taken. */
+  readonly durations: Histogram;
+  /** Of the last one taken; undefined before the first. */
+  readonly lastDurationSeconds: number | undefined;
+  readonly lastBytes: number | undefined;
 }
 
 /** What was heard and is not in the store yet: what a kill now would lose. */

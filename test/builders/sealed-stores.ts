@@ -102,7 +102,14 @@ export const unban = (number: number) => ({ ...ban(number), isListed: false }) a
 
 /** The store as the tracker has it. */
 export function guard(store: MemoryStore, keys: StoreKeys): GuardedStore {
-  return new GuardedStore(new WatchedStore(store, { log: memoryLog(), nowSeconds: () => NOW }), keys);
+  return new GuardedStore(
+    new WatchedStore(store, {
+      log: memoryLog(),
+      nowSeconds: () => NOW,
+      monotonicMs: () => performance.now(),
+    }),
+    keys,
+  );
 }
 
 /** A signal that fires soon: what is loaded by then is all that is waited for. */

@@ -100,13 +100,12 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     log,
     nowSeconds,
   });
-  const listener = createApp({ answers, counters, scrapeHashesMax, routers: options.routers ?? [] });
+  const monotonicMs = (): number => performance.now();
+  const routers = options.routers ?? [];
+  const listener = createApp({ answers, counters, scrapeHashesMax, monotonicMs, routers });
   const http = new HttpServer({
     listener,
-    lane:
-      (options.hasLane ?? HAS_LANE)
-        ? { answers, scrapeHashesMax, nowSeconds, monotonicMs: () => performance.now() }
-        : undefined,
+    lane: (options.hasLane ?? HAS_LANE) ? { answers, scrapeHashesMax, nowSeconds, monotonicMs } : undefined,
     trustProxy,
     connectionsMax: 1_000,
     counters,

@@ -116,7 +116,7 @@ export class SimulatedTracker {
     this.view = new StoreView(shared, behindSeconds);
     this.stops = new StopMemory({ hashKey: HASH_KEY, journalSeconds: 10 });
     const { nowSeconds, log, table, stops } = this;
-    const store = new WatchedStore(this.view, { log, nowSeconds });
+    const store = new WatchedStore(this.view, { log, nowSeconds, monotonicMs: () => performance.now() });
     const counters = new Counters();
     const keys = options.keys ?? noKeys();
     const parts = {

@@ -3,9 +3,13 @@ import { createHistogram } from 'node:perf_hooks';
 import { Counters } from '../../src/stats/counters.ts';
 import { EventLoopDelay } from '../../src/stats/event-loop-delay.ts';
 import type { Gauges } from '../../src/stats/gauges.ts';
+import { Histogram, STORE_BOUNDS_SECONDS } from '../../src/stats/histogram.ts';
+import { HistogramWindow } from '../../src/stats/histogram-window.ts';
 import { Rates } from '../../src/stats/rates.ts';
 
 export const NOW = 1_700_000_000;
+
+const lengths = (): Histogram => new Histogram(STORE_BOUNDS_SECONDS);
 
 export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
   const counters = new Counters();
@@ -28,7 +32,13 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       swarmsMax: 25_000,
       isNearlyFull: false,
     },
-    access: { mode: 'open', banned: 3, allowed: 0, isLoaded: true },
+    access: {
+      mode: 'open',
+      banned: 3,
+      allowed: 0,
+      isLoaded: true,
+      takedowns: { banned: 3, lastDay: 1, lastMonth: 2 },
+    },
     store: {
       kind: 's3',
       losesDisk: true,
@@ -36,6 +46,15 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       isSaving: false,
       failure: undefined,
       operations: { puts: 8, gets: 4, lists: 9, deletes: 2, failures: 1, bytesPut: 5_000, bytesGot: 3_000 },
+      latency: { put: lengths(), get: lengths(), list: lengths(), delete: lengths() },
+    },
+    saves: {
+      taken: 3,
+      skipped: 5,
+      failed: 0,
+      durations: lengths(),
+      lastDurationSeconds: 0.25,
+      lastBytes: 5_000,
     },
     journal: {
       intervalSeconds: 10,
@@ -53,6 +72,8 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
     warnings: [],
     memory: { rss: 80e6, heapTotal: 30e6, heapUsed: 20e6, external: 1e6, arrayBuffers: 1e5 },
     loopDelay: new EventLoopDelay({ histogram: createHistogram(), resolutionMs: 20, startedSeconds: 0 }),
+    announceWindow: new HistogramWindow(counters.announceLatency, 0),
+    connections: 11,
     counters,
     rates: new Rates(counters, 0),
     ...changes,

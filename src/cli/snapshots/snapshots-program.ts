@@ -128,10 +128,13 @@ export function snapshotsProgram(surroundings: Surroundings): Command {
     .action((options: { at: string; to: string; json?: boolean }) =>
       run(async (around) => {
         const to = configOf(otherEnvironment(surroundings.env, options.to), surroundings.system);
-        const { random, nowSeconds } = surroundings;
+        const { random, nowSeconds, monotonicMs } = surroundings;
         const toKeys = new StoreKeys(to.storeKeys, surroundings.randomBytes);
         const toDriver = await openStore(to.store, { nowSeconds });
-        const toStore = new GuardedStore(new WatchedStore(toDriver, { log: SILENT, nowSeconds }), toKeys);
+        const toStore = new GuardedStore(
+          new WatchedStore(toDriver, { log: SILENT, nowSeconds, monotonicMs }),
+          toKeys,
+        );
         return restoreCommand(
           { ...around, random, boot: bootId(surroundings), to: toStore, toKeys },
           { atSeconds: parseTime(options.at, nowSeconds())!, isJson: options.json === true },

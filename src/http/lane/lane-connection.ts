@@ -16,6 +16,7 @@
  */
 import type { Socket } from 'node:net';
 import { Recognised, type RequestHead } from '../../protocol/request-head.ts';
+import type { MonotonicMs } from '../../slices.ts';
 import type { Counters } from '../../stats/counters.ts';
 import { remoteAddressOf } from '../client-address.ts';
 import { type RefusalStatus, refuse } from '../refusal.ts';
@@ -42,6 +43,9 @@ export interface LaneWorks {
   /** Nobody is waited for who has nothing under way. */
   readonly closesIdle: boolean;
   handOver(socket: Socket, unread: Buffer): void;
+  readonly monotonicMs: MonotonicMs;
+  /** Every announce that was read since `readMs`, of `monotonicMs`, has been answered. */
+  recordLatency(readMs: number): void;
   /** Whether what is read now had better wait for what else is ready. */
   isGathering(): boolean;
   /**
@@ -156,6 +160,7 @@ export class LaneConnection {
 
   #read(bytes: Buffer): void {
     const { head, replies, out, isDraining } = this.#works;
+    const readMs = this.#works.monotonicMs();
     const { socket } = this;
     let at = 0;
     let recognised: Recognised = Recognised.begun;
@@ -172,6 +177,7 @@ export class LaneConnection {
       this.#pieces = 0;
     }
     out.flush(socket);
+    this.#works.recordLatency(readMs);
     if (!keeps) this.#close();
     else if (socket.writableLength > 0) this.#stall(bytes.subarray(at));
     else if (at === bytes.length) this.#wait();

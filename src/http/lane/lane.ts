@@ -60,14 +60,16 @@ export class Lane implements LaneWorks {
   closesIdle = false;
 
   readonly asksSocketAddress: boolean;
+  readonly monotonicMs: MonotonicMs;
 
   readonly #behind: Server;
-  readonly #monotonicMs: MonotonicMs;
   readonly #connections = new Map<Socket, LaneConnection>();
   readonly #listeners: SocketListeners;
   /** Those with a head to answer in this turn of the event loop. */
   readonly #waiting: LaneConnection[] = [];
   #waitingSinceMs = 0;
+  /** Of `counters.laneAnnounces`, those whose latency was recorded. */
+  #recorded = 0;
   /** So many are answered without waiting before it is seen again whether several are ready in a turn. */
   #atOnce = 0;
   /** As many as ever had to wait at once, less those that do. */
@@ -79,7 +81,7 @@ export class Lane implements LaneWorks {
     const { counters, headersTimeoutMs, idleTimeoutMs, stalledTimeoutMs } = options;
     this.counters = counters;
     this.nowSeconds = options.nowSeconds;
-    this.#monotonicMs = options.monotonicMs;
+    this.monotonicMs = options.monotonicMs;
     this.asksSocketAddress = options.asksSocketAddress;
     this.replies = new LaneReplies({ ...options, idleMs: idleTimeoutMs, out: this.out });
     this.#behind = options.behind;
@@ -145,7 +147,7 @@ export class Lane implements LaneWorks {
 
   soon(connection: LaneConnection): void {
     if (this.#waiting.push(connection) === 1) {
-      this.#waitingSinceMs = this.#monotonicMs();
+      this.#waitingSinceMs = this.monotonicMs();
       setImmediate(this.#answerWaiting);
     }
     this.head = this.#heads.pop() ?? new RequestHead();
@@ -154,6 +156,13 @@ export class Lane implements LaneWorks {
 
   takeBack(head: RequestHead): void {
     this.#heads.push(head);
+  }
+
+  recordLatency(readMs: number): void {
+    const { laneAnnounces, announceLatency } = this.counters;
+    if (laneAnnounces === this.#recorded) return;
+    announceLatency.record((this.monotonicMs() - readMs) / 1_000, laneAnnounces - this.#recorded);
+    this.#recorded = laneAnnounces;
   }
 
   /** From now on every answer is its connection's last. */
@@ -170,8 +179,9 @@ export class Lane implements LaneWorks {
   readonly #answerWaiting = (): void => {
     const waiting = this.#waiting;
     if (waiting.length === 0) return; // they were as many as wait, and have been answered
-    const isLate = this.#monotonicMs() - this.#waitingSinceMs > LATE_MS;
+    const isLate = this.monotonicMs() - this.#waitingSinceMs > LATE_MS;
     for (let index = 0; index < waiting.length; index++) waiting[index].answer();
+    this.recordLatency(this.#waitingSinceMs);
     if (isLate) this.#atOnce = AT_ONCE_WHEN_LATE;
     else if (waiting.length === 1) this.#atOnce = AT_ONCE_AFTER_ONE;
     waiting.length = 0;

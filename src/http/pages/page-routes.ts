@@ -4,7 +4,7 @@
  */
 import { Router } from 'express';
 import { type AnnounceUrlSettings, announceUrl } from './announce-url.ts';
-import { escapeHtml, readOnly, send, sendPage } from './page.ts';
+import { escapeHtml, type PageFrame, readOnly, send } from './page.ts';
 
 export interface PageSettings extends AnnounceUrlSettings {
   readonly contactEmail: string | undefined;
@@ -17,16 +17,17 @@ Disallow: /scrape
 Disallow: /admin
 `;
 
-export function pageRoutes(settings: PageSettings): Router {
+export function pageRoutes(frame: PageFrame, settings: PageSettings): Router {
   const router = Router({ caseSensitive: true });
   readOnly(router, '/', (request, response) => {
-    sendPage(response, {
-      title: 'Trakx',
+    frame.send(response, {
+      title: 'Trakx, a BitTorrent tracker',
+      scripts: ['copy-buttons.js'],
       main: landingPage(announceUrl(request.headers, settings), settings.peerTtlSeconds),
     });
   });
   readOnly(router, '/dmca', (_request, response) => {
-    sendPage(response, { title: 'Takedowns · Trakx', main: takedownPage(settings.contactEmail) });
+    frame.send(response, { title: 'Takedowns · Trakx', main: takedownPage(settings.contactEmail) });
   });
   readOnly(router, '/robots.txt', (_request, response) => {
     send(response, 200, 'text/plain; charset=utf-8', ROBOTS, { 'Cache-Control': 'max-age=86400' });
@@ -38,7 +39,7 @@ function landingPage(url: string | undefined, peerTtlSeconds: number): string {
   const address =
     url === undefined
       ? '<p>This tracker does not know the address under which you reach it. Its announce URL is that address followed by <code>/announce</code>.</p>'
-      : `<code class="copy">${escapeHtml(url)}</code>`;
+      : `<div class="copy-row"><code class="copy">${escapeHtml(url)}</code></div>`;
   return `<h1>The announce URL of this tracker</h1>
 ${address}
 <p>Put it into the tracker list of a torrent. Clients that announce there are told about each other.</p>

@@ -5,9 +5,9 @@
 import { type Request, type Response, Router } from 'express';
 import type { Gauges } from '../../stats/gauges.ts';
 import { type StatsReport, statsReport } from '../../stats/stats-report.ts';
-import { escapeHtml, readOnly, send, sendPage } from '../pages/page.ts';
+import { escapeHtml, type PageFrame, readOnly, send } from '../pages/page.ts';
 
-export function statsRoutes(gauges: () => Gauges): Router {
+export function statsRoutes(frame: PageFrame, gauges: () => Gauges): Router {
   const router = Router({ caseSensitive: true });
   const sendJson = (_request: Request, response: Response): void => {
     const text = `${JSON.stringify(statsReport(gauges()), null, 1)}\n`;
@@ -17,7 +17,7 @@ export function statsRoutes(gauges: () => Gauges): Router {
     response.setHeader('Vary', 'Accept');
     // Charting programs send no Accept or */*, browsers name text/html: the first of the list wins a tie.
     if (request.accepts(['json', 'html']) !== 'html') return sendJson(request, response);
-    sendPage(response, { title: 'Statistics · Trakx', main: statsPage(statsReport(gauges())) });
+    frame.send(response, { title: 'Statistics · Trakx', main: statsPage(statsReport(gauges())) });
   });
   readOnly(router, '/stats.json', sendJson);
   readOnly(router, '/debug/vars', sendJson);

@@ -8,6 +8,7 @@
  */
 import type { Log } from '../../log.ts';
 import type { MonotonicMs } from '../../slices.ts';
+import { Histogram, STORE_BOUNDS_SECONDS } from '../../stats/histogram.ts';
 import type { Totals } from '../../swarm/swarm-table.ts';
 import type { Walk } from '../../swarm/walk.ts';
 import { timeLimit } from '../../time-limit.ts';
@@ -106,7 +107,10 @@ export interface SaveStatus {
   readonly lastSavedAtSeconds: number | undefined;
   readonly lastSavedSecondsAgo: number | undefined;
   readonly nextSaveAtSeconds: number | undefined;
+  /** How often one was saved; or asked for, and none was needed or allowed; or failed. */
   readonly snapshots: number;
+  readonly skipped: number;
+  readonly failed: number;
   readonly lastBytes: number | undefined;
   readonly lastPeers: number | undefined;
   readonly lastDurationMs: number | undefined;
@@ -134,7 +138,11 @@ export class Saver {
   #changesSaved: number | undefined;
   #cutSaved = 0;
   #numberLast = 0;
+  /** How long each took that was saved. */
+  readonly durations = new Histogram(STORE_BOUNDS_SECONDS);
   #snapshots = 0;
+  #skipped = 0;
+  #failed = 0;
   #last: Saved | undefined;
   #lastError: string | undefined;
 
@@ -156,6 +164,8 @@ export class Saver {
       lastSavedSecondsAgo: this.#last && Math.max(0, this.#options.nowSeconds() - this.#last.atSeconds),
       nextSaveAtSeconds: this.#options.nextSaveAtSeconds?.(),
       snapshots: this.#snapshots,
+      skipped: this.#skipped,
+      failed: this.#failed,
       lastBytes: this.#last?.bytes,
       lastPeers: this.#last?.peers,
       lastDurationMs: this.#last?.durationMs,
@@ -179,9 +189,13 @@ export class Saver {
     const { restore, table, log } = this.#options;
     if (!restore.isSettled) {
       if (cause !== 'schedule') log.warn('No snapshot is saved: the restore has not settled.', { cause });
+      this.#skipped += 1;
       return { kind: 'not-settled' };
     }
-    if (table.changes === (this.#changesSaved ?? restore.changesSaved)) return { kind: 'unchanged' };
+    if (table.changes === (this.#changesSaved ?? restore.changesSaved)) {
+      this.#skipped += 1;
+      return { kind: 'unchanged' };
+    }
     const giveUp = new AbortController();
     const limit = timeLimit(this.#options.walkMsMax ?? WALK_MS_MAX, giveUp.signal, signal);
     const done = this.#try(cause, limit.signal);
@@ -200,12 +214,14 @@ export class Saver {
       const outcome = await this.#save(cause, signal);
       if (this.#lastError !== undefined) log.info('Saving works again.');
       this.#lastError = undefined;
+      if (outcome.kind === 'not-due') this.#skipped += 1;
       if (outcome.kind === 'saved') {
         log.info('snapshot saved', { cause, ...outcome, durationMs: this.#last?.durationMs });
       }
       return outcome;
     } catch (caught) {
       const error = asStoreError(caught, signal);
+      this.#failed += 1;
       if (this.#lastError === undefined || (cause !== 'schedule' && cause !== 'journal')) {
         log.error(`A snapshot could not be saved: ${error.message}`, { cause, failure: error.failure });
       }
@@ -244,6 +260,7 @@ export class Saver {
     this.#snapshots += 1;
     const bytesAll = manifest.partBytes.reduce((sum, part) => sum + part, bytes.length);
     const durationMs = Math.round(monotonicMs() - startMs);
+    this.durations.record(durationMs / 1_000);
     const { swarms, peers, takenAtSeconds } = manifest;
     this.#last = { atSeconds: nowSeconds(), bytes: bytesAll, peers, durationMs };
     const written = { key: manifestKey(id), sizeBytes: bytes.length, lastModifiedSeconds: takenAtSeconds };

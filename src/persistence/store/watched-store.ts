@@ -3,14 +3,23 @@
  * try, whoever it was that tried. Reading and writing are lost and come back apart, for a full store, or one whose
  * credentials only read, goes on being listed between two puts that fail. And whose clock's offset never goes down:
  * every measurement of it is too small by what the answer took, so the largest is the best; and what one process
- * writes keeps its order (rule D-O6). And that counts what it is asked for, because that is what a store bills.
+ * writes keeps its order (rule D-O6). And that counts what it is asked for, because that is what a store bills, and
+ * how long the answers took.
  */
 import type { Log } from '../../log.ts';
-import type { StoreOperations } from '../../stats/gauges.ts';
+import type { MonotonicMs } from '../../slices.ts';
+import type { StoreLatency, StoreOperations } from '../../stats/gauges.ts';
+import { Histogram, STORE_BOUNDS_SECONDS } from '../../stats/histogram.ts';
 import { type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
 
 /** A store answers a listing in pages of so many, each a request of its own. */
 const LIST_PAGE_KEYS = 1_000;
+
+export interface WatchedStoreOptions {
+  readonly log: Log;
+  readonly nowSeconds: () => number;
+  readonly monotonicMs: MonotonicMs;
+}
 
 type Way = 'reading' | 'writing';
 
@@ -22,16 +31,25 @@ interface Loss {
 
 export class WatchedStore implements Store {
   readonly #operations = { puts: 0, gets: 0, lists: 0, deletes: 0, failures: 0, bytesPut: 0, bytesGot: 0 };
+  /** Since the start. */
+  readonly latency: StoreLatency = {
+    put: new Histogram(STORE_BOUNDS_SECONDS),
+    get: new Histogram(STORE_BOUNDS_SECONDS),
+    list: new Histogram(STORE_BOUNDS_SECONDS),
+    delete: new Histogram(STORE_BOUNDS_SECONDS),
+  };
   readonly #store: Store;
   readonly #log: Log;
   readonly #nowSeconds: () => number;
+  readonly #monotonicMs: MonotonicMs;
   #offsetSeconds: number | undefined;
   readonly #lost = new Map<Way, Loss>();
 
-  constructor(store: Store, options: { readonly log: Log; readonly nowSeconds: () => number }) {
+  constructor(store: Store, options: WatchedStoreOptions) {
     this.#store = store;
     this.#log = options.log;
     this.#nowSeconds = options.nowSeconds;
+    this.#monotonicMs = options.monotonicMs;
   }
 
   get address(): string {
@@ -64,20 +82,20 @@ export class WatchedStore implements Store {
 
   async put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     this.#operations.puts += 1;
-    await this.#watch('writing', this.#store.put(key, bytes, signal));
+    await this.#watch('writing', this.#timed('put', this.#store.put(key, bytes, signal)));
     this.#operations.bytesPut += bytes.length;
   }
 
   async get(key: string, signal?: AbortSignal): Promise<Uint8Array> {
     this.#operations.gets += 1;
-    const bytes = await this.#watch('reading', this.#store.get(key, signal));
+    const bytes = await this.#watch('reading', this.#timed('get', this.#store.get(key, signal)));
     this.#operations.bytesGot += bytes.length;
     return bytes;
   }
 
   async list(prefix: string, signal?: AbortSignal): Promise<readonly StoredObject[]> {
     this.#operations.lists += 1;
-    const objects = await this.#watch('reading', this.#store.list(prefix, signal));
+    const objects = await this.#watch('reading', this.#timed('list', this.#store.list(prefix, signal)));
     this.#operations.lists += Math.max(0, Math.ceil(objects.length / LIST_PAGE_KEYS) - 1);
     return objects;
   }
@@ -85,7 +103,21 @@ export class WatchedStore implements Store {
   /** A failure is no loss of the store: what stays a while longer does no harm, and who deletes says so. */
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     this.#operations.deletes += 1;
-    await this.#store.delete(key, signal);
+    await this.#timed('delete', this.#store.delete(key, signal));
+  }
+
+  async #timed<T>(kind: keyof StoreLatency, work: Promise<T>): Promise<T> {
+    const startMs = this.#monotonicMs();
+    const record = (): void => this.latency[kind].record((this.#monotonicMs() - startMs) / 1_000);
+    try {
+      const result = await work;
+      record();
+      return result;
+    } catch (error) {
+      // When somebody gave it up says nothing of the store.
+      if (!(error instanceof StoreError && error.failure === 'aborted')) record();
+      throw error;
+    }
   }
 
   async #watch<T>(way: Way, work: Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import { statsRoutes } from '../../../src/http/stats/stats-routes.ts';
 import { wellGauges } from '../../stats/gauges.ts';
-import { serve } from '../page-server.ts';
+import { FRAME, serve } from '../page-server.ts';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
 
@@ -11,7 +11,7 @@ describe('/stats', () => {
     test(`is JSON for Accept: ${accept ?? '(none)'}`, async (context) => {
       const ask = await serve(
         context,
-        statsRoutes(() => wellGauges()),
+        statsRoutes(FRAME, () => wellGauges()),
       );
       const answer = await ask('/stats', accept === undefined ? {} : { accept });
       assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8');
@@ -23,7 +23,7 @@ describe('/stats', () => {
   test('is a page for a browser, with the numbers in it', async (context) => {
     const ask = await serve(
       context,
-      statsRoutes(() => wellGauges()),
+      statsRoutes(FRAME, () => wellGauges()),
     );
     const answer = await ask('/stats', { accept: BROWSER });
     assert.equal(answer.status, 200);
@@ -37,7 +37,7 @@ describe('/stats', () => {
   test('shows warnings, escaped', async (context) => {
     const ask = await serve(
       context,
-      statsRoutes(() => wellGauges({ warnings: ['<script>alert(1)</script>'] })),
+      statsRoutes(FRAME, () => wellGauges({ warnings: ['<script>alert(1)</script>'] })),
     );
     const { text } = await ask('/stats', { accept: BROWSER });
     assert.match(text, /role="alert">&#60;script&#62;/);
@@ -49,7 +49,7 @@ describe('/stats', () => {
     gauges.counters.addresses.add(new Uint8Array([203, 0, 113, 77]), gauges.nowSeconds);
     const ask = await serve(
       context,
-      statsRoutes(() => gauges),
+      statsRoutes(FRAME, () => gauges),
     );
     for (const headers of [{ accept: BROWSER }, {}]) {
       assert.doesNotMatch((await ask('/stats', headers)).text, /203\.0\.113\.77/);
@@ -62,7 +62,7 @@ describe('/stats.json and /debug/vars', () => {
     test(`${path} is JSON even for a browser`, async (context) => {
       const ask = await serve(
         context,
-        statsRoutes(() => wellGauges()),
+        statsRoutes(FRAME, () => wellGauges()),
       );
       const report = JSON.parse((await ask(path, { accept: BROWSER })).text);
       assert.equal(report.seeders, 30);
@@ -75,7 +75,7 @@ describe('/stats.json and /debug/vars', () => {
 test('HEAD has the headers of GET and no body; other methods are refused', async (context) => {
   const ask = await serve(
     context,
-    statsRoutes(() => wellGauges()),
+    statsRoutes(FRAME, () => wellGauges()),
   );
   for (const path of ['/stats', '/stats.json']) {
     const head = await ask(path, {}, 'HEAD');

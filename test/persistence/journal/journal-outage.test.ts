@@ -34,7 +34,7 @@ function startTracker(context: Cleanup) {
   const shared = new MemoryStore();
   shared.nowSeconds = nowSeconds;
   const log = memoryLog();
-  const store = new WatchedStore(shared, { log, nowSeconds });
+  const store = new WatchedStore(shared, { log, nowSeconds, monotonicMs: () => performance.now() });
   const table = newTable();
   const journal = new Journal({
     store,

@@ -383,7 +383,11 @@ describe('a watched store', () => {
     const store = new MemoryStore();
     const log = memoryLog();
     let now = NOW;
-    const watched = new WatchedStore(store, { log, nowSeconds: () => now });
+    const watched = new WatchedStore(store, {
+      log,
+      nowSeconds: () => now,
+      monotonicMs: () => performance.now(),
+    });
     const ask = (): Promise<unknown> => watched.list('').catch(() => {});
     await ask();
     store.failure = 'unreachable';
@@ -408,7 +412,11 @@ describe('a watched store', () => {
   it('does not take a missing object or a call that was given up for a loss', async () => {
     const store = new MemoryStore();
     const log = memoryLog();
-    const watched = new WatchedStore(store, { log, nowSeconds: () => NOW });
+    const watched = new WatchedStore(store, {
+      log,
+      nowSeconds: () => NOW,
+      monotonicMs: () => performance.now(),
+    });
     await watched.get('a').catch(() => {});
     store.failure = 'aborted';
     await watched.get('a').catch(() => {});

@@ -8,8 +8,10 @@ import { makeSaver } from '../../builders/snapshots.ts';
 import { failsWith, MemoryStore } from '../../builders/store.ts';
 import { NOW, swarmTable } from '../../builders/swarm.ts';
 
+const monotonicMs = (): number => performance.now();
+
 function watch(store: MemoryStore): WatchedStore {
-  return new WatchedStore(store, { log: memoryLog(), nowSeconds: () => NOW });
+  return new WatchedStore(store, { log: memoryLog(), nowSeconds: () => NOW, monotonicMs });
 }
 
 describe('what a store was asked for', () => {
@@ -57,6 +59,32 @@ describe('what a store was asked for', () => {
     );
   });
 
+  it('is timed by kind of call, failures included, and not what its caller gave up', async () => {
+    const memory = new MemoryStore();
+    let nowMs = 0;
+    // Each call lies between two looks at the clock.
+    const clock = (): number => (nowMs += 300);
+    const store = new WatchedStore(memory, {
+      log: memoryLog(),
+      nowSeconds: () => NOW,
+      monotonicMs: clock,
+    });
+    await store.put('a', new Uint8Array(100));
+    await store.get('a');
+    await store.list('');
+    await store.delete('a');
+    memory.failure = 'throttled';
+    await assert.rejects(store.get('a'), failsWith('throttled'));
+    memory.failure = 'aborted';
+    await assert.rejects(store.get('a'), failsWith('aborted'));
+    const { put, get, list, delete: deleted } = store.latency;
+    assert.deepEqual(
+      [put, get, list, deleted].map(({ total }) => total),
+      [1, 2, 1, 1],
+    );
+    assert.equal(get.sumSeconds, 0.6);
+  });
+
   it('is nothing at all for a save when nothing changed', async () => {
     const store = watch(new MemoryStore());
     const table = swarmTable();
@@ -73,7 +101,7 @@ describe('what a store was asked for', () => {
 function start() {
   const shared = new MemoryStore();
   const log = memoryLog();
-  const store = new WatchedStore(shared, { log, nowSeconds: () => NOW });
+  const store = new WatchedStore(shared, { log, nowSeconds: () => NOW, monotonicMs });
   const tryAll = async (): Promise<void> => {
     await store.list('').catch(() => {});
     await store.put('a', Uint8Array.of(1)).catch(() => {});
