@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { configProgram } from './config/config-program.ts';
+import { daemonPrograms } from './daemon/daemon-program.ts';
 import { runProgram } from './daemon/run-program.ts';
 import { snapshotsProgram } from './snapshots/snapshots-program.ts';
 import { stressProgram } from './stress/stress-program.ts';
@@ -20,6 +21,7 @@ export function trakxProgram(surroundings: Surroundings): Command {
     .addHelpText('after', HELP);
   for (const command of [
     runProgram(surroundings),
+    ...daemonPrograms(surroundings),
     configProgram(surroundings),
     snapshotsProgram(surroundings),
     stressProgram(surroundings),
