@@ -16,6 +16,7 @@ const { TakedownCounts } = await import('./access/takedown-counts.ts');
 const { describeProblem, isConfig, loadConfig } = await import('./config/config.ts');
 const { nearMisses } = await import('./config/near-misses.ts');
 const { thisMachine } = await import('./config/system.ts');
+const { adminPageRoutes } = await import('./http/admin/admin-page.ts');
 const { adminRoutes } = await import('./http/admin/admin-routes.ts');
 const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
@@ -204,9 +205,10 @@ const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
 const assets = new Assets();
 const frame = new PageFrame(assets);
 const announceUrls = { ...config, domainName: config.platform.domainName };
+const clientAddresses = new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings });
 const answers = new Answers({
   tracker,
-  clientAddresses: new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings }),
+  clientAddresses,
   counters,
   nowSeconds,
   log,
@@ -222,7 +224,23 @@ const server = new HttpServer({
       assetRoutes(assets),
       statsRoutes(frame, readGauges),
       pageRoutes(frame, announceUrls),
-      adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
+      adminRoutes({
+        adminToken: config.adminToken,
+        page: adminPageRoutes(frame, announceUrls),
+        access,
+        accessLog,
+        tracker,
+        saver,
+        gauges: readGauges,
+        isRestored: () => restorer.isSettled,
+        clientAddresses,
+        storeAddress: store.address,
+        boot,
+        hashKey,
+        nowSeconds,
+        monotonicMs,
+        log,
+      }),
     ],
   }),
   lane: config.hasExpressLane

@@ -64,6 +64,14 @@ label{display:block;font-weight:600;margin:.75rem 0 .3rem}
 .figures div{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.7rem .9rem}
 .figures dt{color:var(--soft);font-size:.9rem}
 .figures dd{margin:0;font-size:1.5rem;font-variant-numeric:tabular-nums}
+
+.hashes{font:.9rem/1.45 ui-monospace,"Cascadia Code",Menlo,"DejaVu Sans Mono",monospace;resize:vertical}
+.receipt{max-height:24rem;overflow:auto;padding:.8rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:.9rem}
+.search-row,.buttons{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center}
+.search-row input{flex:1 1 14rem}
+.bans td{text-align:left;overflow-wrap:anywhere}
+.bans th[scope=col]{color:var(--soft);font-size:.9rem}
+progress{width:100%}
 `.trim();
 
 /** Peers around the tracker, which tells them of each other. */
