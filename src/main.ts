@@ -368,7 +368,7 @@ function makeTable(): InstanceType<typeof SwarmTable> {
 async function listen(): Promise<{ readonly port: number }> {
   const triedMs = monotonicMs();
   const isSuccessor = process.argv.includes('--successor');
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     try {
       return await server.listen(config.port, config.host);
     } catch (error) {
@@ -378,7 +378,7 @@ async function listen(): Promise<{ readonly port: number }> {
         process.exit(1);
       }
     }
-    tellStarter({ state: 'waiting' });
+    if (tries === 0) tellStarter({ state: 'waiting' });
     await pauseMs(SUCCEED_POLL_MS, ending.signal);
     if (isStopping) await new Promise(() => {});
   }

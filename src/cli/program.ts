@@ -3,6 +3,7 @@
  * the same tree.
  */
 import { Command } from 'commander';
+import { accessProgram } from './access/access-program.ts';
 import { configProgram } from './config/config-program.ts';
 import { daemonPrograms } from './daemon/daemon-program.ts';
 import { runProgram } from './daemon/run-program.ts';
@@ -23,6 +24,8 @@ export function trakxProgram(surroundings: Surroundings): Command {
     runProgram(surroundings),
     ...daemonPrograms(surroundings),
     configProgram(surroundings),
+    accessProgram(surroundings, 'bans'),
+    accessProgram(surroundings, 'allowed'),
     snapshotsProgram(surroundings),
     stressProgram(surroundings),
   ])
