@@ -4,9 +4,11 @@
  */
 import { Command } from 'commander';
 import { accessProgram } from './access/access-program.ts';
+import { completionProgram } from './completion/completion-program.ts';
 import { configProgram } from './config/config-program.ts';
 import { daemonPrograms } from './daemon/daemon-program.ts';
 import { runProgram } from './daemon/run-program.ts';
+import { doctorProgram } from './doctor/doctor-program.ts';
 import { snapshotsProgram } from './snapshots/snapshots-program.ts';
 import { stressProgram } from './stress/stress-program.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -27,7 +29,9 @@ export function trakxProgram(surroundings: Surroundings): Command {
     accessProgram(surroundings, 'bans'),
     accessProgram(surroundings, 'allowed'),
     snapshotsProgram(surroundings),
+    doctorProgram(surroundings),
     stressProgram(surroundings),
+    completionProgram(surroundings, () => program),
   ])
     program.addCommand(command);
   for (const command of withSubcommands([program])) {

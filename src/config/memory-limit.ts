@@ -24,6 +24,11 @@ export function memoryLimitBytes(env: Environment, system: System): number {
   return Math.min(...limits);
 }
 
+/** What a process with so many peers needs, everything included. */
+export function bytesForPeers(peers: number): number {
+  return RESERVED_BYTES + peers * BYTES_PER_PEER;
+}
+
 /** MAX_PEERS when it isn't set. */
 export function peersThatFit(limitBytes: number): number {
   return Math.max(PEERS_MIN, Math.floor((limitBytes - RESERVED_BYTES) / BYTES_PER_PEER));

@@ -2,8 +2,7 @@
 import { Command } from 'commander';
 import type { ListName } from '../../access/access.ts';
 import { type AtWork, CommandError, carryOut, configOf } from '../command-error.ts';
-import { daemonFiles } from '../daemon/daemon-files.ts';
-import { readPidFile } from '../daemon/pid-file.ts';
+import { runningUrl } from '../daemon/running-url.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { localUrlOf } from '../tracker-client.ts';
@@ -170,13 +169,6 @@ async function openList(
     errors.write(`The tracker asks to wait for ${seconds} s.\n`);
   };
   return new AdminList({ name, url, token, signal, onWait });
-}
-
-/** Of the tracker that "trakx start" runs here. */
-function runningUrl({ env }: Surroundings): string | undefined {
-  const { pidFile } = daemonFiles(env, {}, process.getuid?.() === 0);
-  const there = readPidFile(pidFile);
-  return there.kind === 'alive' ? there.record.url : undefined;
 }
 
 function originOf(text: string, mayBePlain: boolean): string {

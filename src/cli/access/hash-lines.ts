@@ -28,7 +28,7 @@ export function parseHashLines(text: string, reason: string): HashLines {
     .replace(/^\ufeff/, '')
     .split('\n')
     .entries()) {
-    const content = line.replace(/(^|\s)#[^]*$/, '').trim();
+    const content = line.replace(/(^|\s)#.*$/s, '').trim();
     // A reason may hold a # of its own.
     const found = line.trimStart().startsWith('{')
       ? parseJson(line)
