@@ -5,13 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  allowedValues,
-  VARIABLES,
-  type VariableGroup,
-  type VariableName,
-  WITHOUT_EFFECT,
-} from '../src/config/variables.ts';
+import { allowedValues, VARIABLES, type VariableGroup, type VariableName } from '../src/config/variables.ts';
 
 const START = '<!-- variables: made by `npm run docs` from src/config/variables.ts -->';
 const END = '<!-- end of variables -->';
@@ -22,7 +16,7 @@ const TITLES: Readonly<Record<VariableGroup, string>> = {
   table: 'The table of peers',
   store: 'The store',
   access: 'Who is served, and who may ban',
-  other: 'Logs',
+  other: 'Logs and statistics',
 };
 
 const readme = fileURLToPath(new URL('../README.md', import.meta.url));
@@ -50,8 +44,7 @@ function tables(): string {
     const rows = names.filter((name) => VARIABLES[name].group === group).map(row);
     return `### ${TITLES[group]}\n\n| variable | default | allowed | what it does, and why so |\n| --- | --- | --- | --- |\n${rows.join('\n')}`;
   });
-  const later = WITHOUT_EFFECT.map((name) => `\`${name}\``).join(', ');
-  return `${sections.join('\n\n')}\n\nSetting ${later} is an error: they have no effect in this version.`;
+  return sections.join('\n\n');
 }
 
 function row(name: VariableName): string {
@@ -64,6 +57,8 @@ function row(name: VariableName): string {
 
 /** A default that is a value, and not a sentence about it, reads as code. */
 function asCode(preset: string, name: VariableName): string {
-  const isValue = name.endsWith('_CRON') || ['ACCESS_MODE', 'LOG_LEVEL', 'EXPRESS_LANE'].includes(name);
+  const isValue =
+    name.endsWith('_CRON') ||
+    ['ACCESS_MODE', 'LOG_LEVEL', 'EXPRESS_LANE', 'STATS_SHOW_HASHES'].includes(name);
   return isValue ? `\`${preset}\`` : preset;
 }

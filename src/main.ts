@@ -24,9 +24,13 @@ const { ClientAddresses } = await import('./http/client-address.ts');
 const { healthRoutes } = await import('./http/stats/health-routes.ts');
 const { Assets, assetRoutes } = await import('./http/pages/assets.ts');
 const { PageFrame } = await import('./http/pages/page.ts');
+const { LiveEvents } = await import('./http/stats/live-events.ts');
+const { liveRoutes } = await import('./http/stats/live-routes.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
+const { youRoutes } = await import('./http/pages/you-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
+const { metricsRoutes } = await import('./http/stats/metrics-routes.ts');
 const { statsRoutes } = await import('./http/stats/stats-routes.ts');
 const { createLog, errorFields } = await import('./log.ts');
 const { AccessLog } = await import('./persistence/access/access-log.ts');
@@ -42,17 +46,22 @@ const { Restorer } = await import('./persistence/snapshot/restorer.ts');
 const { pauseMs } = await import('./persistence/store/retry-pause.ts');
 const { Saver } = await import('./persistence/snapshot/saver.ts');
 const { StoreKeys } = await import('./persistence/format/store-keys.ts');
+const { HistoryRestorer } = await import('./persistence/merge/history-restorer.ts');
 const { StopMemory } = await import('./persistence/merge/stop-memory.ts');
 const { TableTurn } = await import('./persistence/merge/table-turn.ts');
 const { WatchedStore } = await import('./persistence/store/watched-store.ts');
 const { runInSlices } = await import('./slices.ts');
+const { BUSIEST_SWARMS, BusiestSwarms } = await import('./stats/busiest-swarms.ts');
 const { Counters } = await import('./stats/counters.ts');
 const { EventLoopDelay } = await import('./stats/event-loop-delay.ts');
 const { HistogramWindow } = await import('./stats/histogram-window.ts');
+const { History, pointDocument } = await import('./stats/history.ts');
+const { MinutePoints } = await import('./stats/minute-points.ts');
 const { Rates } = await import('./stats/rates.ts');
-const { EPHEMERAL_DISK_WARNING } = await import('./stats/stats-report.ts');
+const { EPHEMERAL_DISK_WARNING, liveReport } = await import('./stats/stats-report.ts');
 const { SwarmTable } = await import('./swarm/swarm-table.ts');
 const { timeLimit } = await import('./time-limit.ts');
+const { PeerAddresses } = await import('./tracker/peer-address.ts');
 const { Tracker } = await import('./tracker/tracker.ts');
 
 import type { Gauges, RestoreGauges } from './stats/gauges.ts';
@@ -130,6 +139,8 @@ const access = new Access({
 });
 const takedowns = new TakedownCounts(access.bans, config.bannedHashes.length);
 const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, hashKey });
+const history = new History();
+
 // --- the store
 
 const wallSeconds = (): number => Math.floor(Date.now() / 1000);
@@ -167,7 +178,7 @@ const stored = {
   log,
 };
 const { journalSeconds } = config;
-const journal = new Journal({ ...stored, intervalSeconds: journalSeconds });
+const journal = new Journal({ ...stored, history, intervalSeconds: journalSeconds });
 const others = new JournalReader(stored);
 const follower = new JournalFollower({
   ...stored,
@@ -178,10 +189,12 @@ const follower = new JournalFollower({
 const restorer = new Restorer({
   ...stored,
   journal: others,
+  history: new HistoryRestorer({ history, keys, nowSeconds, monotonicMs }),
   whenServedIsKnown: config.accessMode === 'allowlist' ? accessLog.whenLoaded : Promise.resolve(),
 });
 const saver = new Saver({
   ...stored,
+  history,
   journal,
   others,
   follow: (signal) => follower.follow(signal),
@@ -201,6 +214,12 @@ const loopDelay = new EventLoopDelay({
   startedSeconds: monotonicMs() / 1000,
 });
 const announceWindow = new HistogramWindow(counters.announceLatency, monotonicMs() / 1000);
+const minutes = new MinutePoints(startedSeconds);
+const busiest = new BusiestSwarms({
+  isServed: (infoHash) => access.isServed(infoHash),
+  showsHashes: config.showsHashes,
+});
+const events = new LiveEvents({ report: () => liveReport(readGauges()) });
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
 const assets = new Assets();
 const frame = new PageFrame(assets);
@@ -223,7 +242,16 @@ const server = new HttpServer({
       healthRoutes(readRestore),
       assetRoutes(assets),
       statsRoutes(frame, readGauges),
+      metricsRoutes(readGauges),
+      liveRoutes({ history, events, nowSeconds }),
       pageRoutes(frame, announceUrls),
+      youRoutes(frame, {
+        clientAddresses,
+        peerAddresses: new PeerAddresses(config),
+        access,
+        tracker,
+        settings: announceUrls,
+      }),
       adminRoutes({
         adminToken: config.adminToken,
         page: adminPageRoutes(frame, announceUrls),
@@ -279,7 +307,10 @@ async function stop(signal: string): Promise<void> {
   const { signal: deadline } = timeLimit(STOP_STORE_MS_MAX);
   log.info('stopping', { signal, connections: server.connections });
   ending.abort();
+  events.end();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
+  const rest = minutes.takeRest(readGauges());
+  if (rest !== undefined) history.add(rest);
   // The journal first: once it is stored nothing is lost, whatever becomes of the snapshot.
   await Promise.all([accessLog.close(deadline), journal.close(deadline)]);
   await saver.save('shutdown', deadline);
@@ -322,9 +353,24 @@ everySeconds(1, () => {
   rates.tick(monotonicMs() / 1000);
   loopDelay.tick(monotonicMs() / 1000);
   announceWindow.tick(monotonicMs() / 1000);
+  if (minutes.isDue(nowSeconds())) endMinute();
   if (saver.isOwed && restorer.isSettled && watched.isReachable) void saver.save('journal');
   if (nowSeconds() - purgedSeconds > PURGE_SECONDS_MAX) void purge();
 });
+
+function endMinute(): void {
+  const point = minutes.take(readGauges());
+  history.add(point);
+  events.sendPoint(pointDocument(point));
+  counters.clients.endMinute();
+  void findBusiest();
+}
+
+async function findBusiest(): Promise<void> {
+  const largest = table.largest(BUSIEST_SWARMS);
+  await runInSlices(() => largest.step(), { monotonicMs });
+  busiest.found(largest.found);
+}
 
 async function purge(): Promise<void> {
   purgedSeconds = nowSeconds();
@@ -393,12 +439,19 @@ function readRestore(): RestoreGauges {
   return { isSettled: restorer.isSettled, explanation: explainRestore(restorer.progress) };
 }
 
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 function readGauges(): Gauges {
   const { status } = saver;
   return {
     nowSeconds: nowSeconds(),
     startedSeconds,
     version,
+    commandLine: process.argv,
+    nodeVersion: process.version,
     table: {
       ...table.totals,
       peersMax: table.peersMax,
@@ -438,6 +491,12 @@ function readGauges(): Gauges {
     restore: readRestore(),
     warnings: proxyWarnings.warnings,
     memory: process.memoryUsage(),
+    cpuSeconds: cpuSeconds(),
+    memoryQuotaBytes: config.memoryQuotaBytes,
+    restarts: history.restarts,
+    clients: counters.clients.lastHour,
+    busiestSwarms: busiest.shown,
+    takedowns: { banned: access.bans.size + config.bannedHashes.length, lastDay: 0, lastMonth: 0 },
     loopDelay,
     announceWindow,
     connections: server.connections,

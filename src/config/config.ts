@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { validate as isCron } from 'node-cron';
 import { type AddressRange, parseAddressRange } from '../protocol/address.ts';
 import { parseInfoHash } from '../protocol/info-hash.ts';
-import { memoryLimitBytes, peersThatFit } from './memory-limit.ts';
+import { memoryLimitBytes, memoryQuotaBytes, peersThatFit } from './memory-limit.ts';
 import { detectPlatform, type Platform } from './platform.ts';
 import { readStoreAddress, type StoreAddress } from './store-address.ts';
 import { readStoreKeys } from './store-keys.ts';
@@ -18,7 +18,6 @@ import {
   ADMIN_TOKEN_CHARACTERS_MIN,
   VARIABLES,
   type VariableName,
-  WITHOUT_EFFECT,
 } from './variables.ts';
 
 export interface Config {
@@ -56,11 +55,15 @@ export interface Config {
   readonly allowedHashes: readonly Uint8Array[];
   readonly adminToken: string | undefined;
   readonly contactEmail: string | undefined;
+  /** Whether the statistics name the info hashes of the busiest swarms. */
+  readonly showsHashes: boolean;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
   readonly isLogReadable: boolean;
   readonly platform: Platform;
   /** The least of the memory limits that are known. */
   readonly memoryLimitBytes: number;
+  /** What the platform or the control group gives this process; undefined when they name no limit. */
+  readonly memoryQuotaBytes: number | undefined;
 }
 
 /** Descriptors kept for the store, the log, the listener and what Node opens itself. */
@@ -106,12 +109,13 @@ export function loadConfig(env: Environment, system: System): Config | readonly 
     allowedHashes: reader.list('ALLOWED_HASHES', parseInfoHash),
     adminToken: readAdminToken(reader),
     contactEmail: readContactEmail(reader),
+    showsHashes: reader.flag('STATS_SHOW_HASHES') ?? false,
     logLevel: reader.oneOf('LOG_LEVEL', ['error', 'warn', 'info', 'debug']),
     isLogReadable: system.isTerminal && reader.text('NODE_ENV') !== 'production',
     platform,
     memoryLimitBytes: limitBytes,
+    memoryQuotaBytes: memoryQuotaBytes(env, system),
   };
-  refuseWithoutEffect(reader);
   checkTogether(reader, config);
   return reader.problems.length > 0 ? reader.problems : Object.freeze(config);
 }
@@ -173,14 +177,6 @@ function readContactEmail(reader: VariableReader): string | undefined {
   if (address !== undefined && !/^[^\s@<>"',;:/?&]{1,64}@[a-z0-9.-]{1,253}$/i.test(address))
     reader.refuse('CONTACT_EMAIL');
   return address;
-}
-
-function refuseWithoutEffect(reader: VariableReader): void {
-  for (const name of WITHOUT_EFFECT) {
-    const value = reader.text(name);
-    if (value !== undefined)
-      reader.refuseValue(name, value, 'to leave it unset: it has no effect in this version');
-  }
 }
 
 /** What must hold between variables; asked where each of them is right by itself. */

@@ -43,6 +43,7 @@ export function effectiveValues(config: Config): EffectiveValues {
     ALLOWED_HASHES: counted(config.allowedHashes.length),
     ADMIN_TOKEN: config.adminToken === undefined ? null : HIDDEN,
     CONTACT_EMAIL: config.contactEmail ?? null,
+    STATS_SHOW_HASHES: config.showsHashes ? 'on' : 'off',
     LOG_LEVEL: config.logLevel,
     platform: config.platform.name,
     memoryLimitMiB: Math.floor(config.memoryLimitBytes / 1_048_576),

@@ -18,10 +18,23 @@ const PEERS_MIN = 50_000;
  * MEMORY_AVAILABLE (MB, as Heroku's Node buildpack sets it), the machine's memory, and 2 GiB.
  */
 export function memoryLimitBytes(env: Environment, system: System): number {
-  const limits = [LIMIT_BYTES_MAX, system.memoryBytes, ...controlGroupLimits(system)];
+  return Math.min(LIMIT_BYTES_MAX, system.memoryBytes, ...quotas(env, system));
+}
+
+/**
+ * What this process alone is held to: the control group's limit or MEMORY_AVAILABLE, in bytes. undefined when neither
+ * names one within the machine's memory.
+ */
+export function memoryQuotaBytes(env: Environment, system: System): number | undefined {
+  const least = Math.min(...quotas(env, system));
+  return least <= system.memoryBytes ? least : undefined;
+}
+
+function quotas(env: Environment, system: System): number[] {
+  const limits = controlGroupLimits(system);
   const megabytes = Number(env.MEMORY_AVAILABLE || Number.NaN);
   if (Number.isFinite(megabytes) && megabytes > 0) limits.push(megabytes * MIB);
-  return Math.min(...limits);
+  return limits;
 }
 
 /** What a process with so many peers needs, everything included. */

@@ -306,6 +306,13 @@ const table = {
     about: 'Where a takedown request goes; shown on /dmca.',
     why: 'The first letter about a hash should reach you, not your host.',
   },
+  STATS_SHOW_HASHES: {
+    group: 'other',
+    default: 'off',
+    allowed: '`on` or `off`',
+    about: 'Whether the statistics name the info hashes of the busiest swarms.',
+    why: 'Whoever knows a hash can join its swarm: nobody should learn of it here unless the operator means it.',
+  },
   LOG_LEVEL: {
     group: 'other',
     default: 'info',
@@ -318,9 +325,6 @@ const table = {
 export type VariableName = keyof typeof table;
 
 export const VARIABLES: Readonly<Record<VariableName, Variable>> = table;
-
-/** Variables that other versions know and that have no effect in this one: setting one is an error. */
-export const WITHOUT_EFFECT = ['STATS_SHOW_HASHES'] as const;
 
 /** The length an ADMIN_TOKEN may have, in characters. */
 export const ADMIN_TOKEN_CHARACTERS_MIN = 24;

@@ -3,6 +3,7 @@
  * Nothing here reads a clock or allocates, so counting costs the announce path an addition. Rates are rates.ts's
  * work, the shape in which they are shown stats-report.ts's and expvar.ts's.
  */
+import { ClientCounts } from './client-counts.ts';
 import { ANNOUNCE_BOUNDS_SECONDS, Histogram } from './histogram.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
 
@@ -58,6 +59,9 @@ export class Counters {
    * gives all announces of one turn of the event loop the time from the first byte read to the last reply written.
    */
   readonly announceLatency = new Histogram(ANNOUNCE_BOUNDS_SECONDS);
+
+  /** The programs that the announces applied within the last hour came from. */
+  readonly clients = new ClientCounts();
 
   /** The addresses that announced within the window. */
   readonly addresses: UniqueAddresses;

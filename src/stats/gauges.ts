@@ -4,6 +4,8 @@
  */
 import type { Takedowns } from '../access/takedown-counts.ts';
 import type { Totals } from '../swarm/swarm-table.ts';
+import type { BusySwarm } from './busiest-swarms.ts';
+import type { ClientShare } from './client-counts.ts';
 import type { Counters } from './counters.ts';
 import type { EventLoopDelay } from './event-loop-delay.ts';
 import type { Histogram } from './histogram.ts';
@@ -14,6 +16,10 @@ export interface Gauges {
   readonly nowSeconds: number;
   readonly startedSeconds: number;
   readonly version: string;
+  /** `process.argv`. */
+  readonly commandLine: readonly string[];
+  /** `process.version`. */
+  readonly nodeVersion: string;
   readonly table: TableGauges;
   readonly access: AccessGauges;
   readonly store: StoreGauges;
@@ -23,6 +29,16 @@ export interface Gauges {
   /** What the operator should change, each a whole sentence: proxy settings for example. */
   readonly warnings: readonly string[];
   readonly memory: MemoryGauges;
+  /** Of processor time since the start, the user's and the system's. */
+  readonly cpuSeconds: number;
+  /** What the platform or the control group gives this process; undefined when they name no limit. */
+  readonly memoryQuotaBytes: number | undefined;
+  /** How often a tracker started on this store after the first time, as far as is known. */
+  readonly restarts: number;
+  /** Of the last hour. */
+  readonly clients: readonly ClientShare[];
+  readonly busiestSwarms: readonly BusySwarm[];
+  readonly takedowns: TakedownGauges;
   readonly loopDelay: EventLoopDelay;
   /** Of `counters.announceLatency`, by the minute. */
   readonly announceWindow: HistogramWindow;
@@ -124,6 +140,13 @@ export interface RestoreGauges {
   readonly isSettled: boolean;
   /** What it waits for, or what it found, as a sentence. */
   readonly explanation: string;
+}
+
+/** Info hashes that are banned now, and how many of them were banned within the last day and 30 days. */
+export interface TakedownGauges {
+  readonly banned: number;
+  readonly lastDay: number;
+  readonly lastMonth: number;
 }
 
 /** process.memoryUsage(). */

@@ -5,13 +5,27 @@
 import { LOOP_WINDOW_SECONDS } from './event-loop-delay.ts';
 import { expvars } from './expvar.ts';
 import type { Gauges } from './gauges.ts';
+import { LATENCY_WINDOW_SECONDS, type LatencyQuantiles } from './histogram-window.ts';
+import { STATS_VERSION } from './stats-version.ts';
 
 export type StatsReport = ReturnType<typeof statsReport>;
 
 export function statsReport(gauges: Gauges) {
+  const uniqueAddresses = gauges.counters.addresses.count(gauges.nowSeconds);
+  return { ...reported(gauges, uniqueAddresses), ...expvars(gauges, uniqueAddresses) };
+}
+
+/** What listeners are sent again and again: the report without the keys that are there for old charts. */
+export type LiveReport = ReturnType<typeof liveReport>;
+
+export function liveReport(gauges: Gauges) {
+  return reported(gauges, gauges.counters.addresses.count(gauges.nowSeconds));
+}
+
+function reported(gauges: Gauges, uniqueAddresses: number) {
   const { table, counters, store, journal, nowSeconds } = gauges;
-  const uniqueAddresses = counters.addresses.count(nowSeconds);
   return {
+    statsVersion: STATS_VERSION,
     peers: table.peers,
     seeders: table.seeders,
     leechers: table.leechers,
@@ -80,10 +94,24 @@ export function statsReport(gauges: Gauges) {
       stopsForgotten: journal.stopsForgotten,
     },
     access: { ...gauges.access },
-    memory: { ...gauges.memory },
+    memory: { ...gauges.memory, limitBytes: gauges.memoryQuotaBytes ?? null },
     eventLoop: eventLoop(gauges),
-    ...expvars(gauges, uniqueAddresses),
+    latency: {
+      windowSeconds: LATENCY_WINDOW_SECONDS,
+      announceMs: announceMs(gauges.announceWindow.lastWindow),
+    },
+    clients: gauges.clients,
+    busiestSwarms: gauges.busiestSwarms,
+    takedowns: gauges.takedowns,
+    process: { restarts: gauges.restarts },
   };
+}
+
+/** null before the first whole minute, and after one without an announce. */
+function announceMs(window: LatencyQuantiles | undefined) {
+  if (window === undefined) return null;
+  const { p50, p90, p99, p999 } = window;
+  return { p50, p90, p99, p999 };
 }
 
 /** null instead of the last window's delays until the first has ended. */
@@ -108,7 +136,8 @@ function storeState({ store, restore }: Gauges): 'restoring' | 'failing' | 'savi
   return store.isSaving ? 'saving' : 'well';
 }
 
-function warningsOf({ warnings, table, store, journal, access }: Gauges): string[] {
+/** What the operator should change, as sentences. */
+export function warningsOf({ warnings, table, store, journal, access }: Gauges): string[] {
   const all = [...warnings];
   if (store.losesDisk && store.kind === 'directory') all.push(EPHEMERAL_DISK_WARNING);
   if (store.failure !== undefined) all.push(`The last save failed: ${store.failure}`);

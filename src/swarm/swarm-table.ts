@@ -11,6 +11,7 @@ import { PAGE_WORDS } from './block-arena.ts';
 import { FamilyPeers } from './family-peers.ts';
 import type { HashKey } from './half-sip-hash.ts';
 import { HashSlots } from './hash-slots.ts';
+import { LargestSwarms } from './largest-swarms.ts';
 import { COMPLETED_WORD, LAST_ACTIVITY_WORD, PeerMemory, SLOT_WORDS, SLOTS_MAX } from './peer-memory.ts';
 import { Purge, type PurgeFollower } from './purge.ts';
 import {
@@ -331,6 +332,11 @@ export class SwarmTable {
     if (ttlSeconds > TTL_SECONDS_MAX) throw new RangeError(`a time to live of ${ttlSeconds} s is too long`);
     this.advance(now);
     return new Purge(this.memory, this.families, this.#purgeFollower, this.#now, ttlSeconds);
+  }
+
+  /** Begins to look for the swarms with the most peers; for so many. */
+  largest(most: number): LargestSwarms {
+    return new LargestSwarms(this.memory, this.families, most);
   }
 
   /** Begins a walk over all swarms; the caller ends it. One at a time: throws while another has not ended. */

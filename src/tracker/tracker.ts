@@ -247,6 +247,7 @@ export class Tracker {
     else if (request.event === 'stopped') counters.announcesStopped += 1;
     else if (request.event === 'paused') counters.announcesPaused += 1;
     counters.addresses.add(address, now);
+    counters.clients.count(request.peerId);
   }
 
   #wantedBy({ event, numwant }: AnnounceRequest): number {

@@ -115,11 +115,11 @@ describe('problems', () => {
     });
   }
 
-  for (const name of ['STATS_SHOW_HASHES']) {
-    test(`setting ${name} is an error, for it would have no effect`, () => {
-      assert.match(problems({ [name]: '1' })[0] ?? '', new RegExp(`^${name}.*no effect in this version`));
-    });
-  }
+  test('the statistics name hashes only when STATS_SHOW_HASHES says so', () => {
+    assert.equal(load({}).showsHashes, false);
+    assert.equal(load({ STATS_SHOW_HASHES: 'on' }).showsHashes, true);
+    assert.match(problems({ STATS_SHOW_HASHES: 'some' })[0] ?? '', /^STATS_SHOW_HASHES=some.*`on` or `off`/);
+  });
 });
 
 describe('values that belong together', () => {

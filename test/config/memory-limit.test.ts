@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { memoryLimitBytes, peersThatFit } from '../../src/config/memory-limit.ts';
+import { memoryLimitBytes, memoryQuotaBytes, peersThatFit } from '../../src/config/memory-limit.ts';
 import { machine } from './system.ts';
 
 const MIB = 1024 * 1024;
@@ -62,4 +62,11 @@ describe('the peers that fit', () => {
   test('are at least 50,000, however small the machine', () => {
     assert.equal(peersThatFit(64 * MIB), 50_000);
   });
+});
+
+test('the quota is what the platform names for this process, and nothing where it names none', () => {
+  assert.equal(memoryQuotaBytes({}, machine(big)), undefined);
+  assert.equal(memoryQuotaBytes({ MEMORY_AVAILABLE: '512' }, machine(big)), 512 * MIB);
+  const files = { '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n' };
+  assert.equal(memoryQuotaBytes({}, machine({ ...big, files })), undefined);
 });

@@ -63,6 +63,13 @@ function adminPage(url: string | undefined): string {
 </div>
 </section>
 
+<section aria-labelledby="status-title">
+<h2 id="status-title">Status</h2>
+<dl class="figures" id="status"></dl>
+<p class="buttons"><button type="button" id="snapshot">Save a snapshot now</button>
+<button type="button" id="sign-out">Sign out</button> <span id="snapshot-status" role="status"></span></p>
+</section>
+
 <section aria-labelledby="bans-title">
 <h2 id="bans-title">Bans</h2>
 <form id="search-bans" role="search">
@@ -70,16 +77,8 @@ function adminPage(url: string | undefined): string {
 <div class="search-row"><input id="search" type="search" maxlength="2000" autocomplete="off"><button>Search</button></div>
 </form>
 <p id="bans-status" role="status"></p>
-<table class="bans" aria-labelledby="bans-title"><thead><tr><th scope="col">Info hash</th><th scope="col">Reason</th>
-<th scope="col">Since</th><td></td></tr></thead><tbody id="bans"></tbody></table>
+<ul class="bans" id="bans"></ul>
 <p><button type="button" id="more-bans" hidden>Show more</button></p>
-</section>
-
-<section aria-labelledby="status-title">
-<h2 id="status-title">Status</h2>
-<dl class="figures" id="status"></dl>
-<p class="buttons"><button type="button" id="snapshot">Save a snapshot now</button>
-<button type="button" id="sign-out">Sign out</button> <span id="snapshot-status" role="status"></span></p>
 </section>
 </div>`;
 }

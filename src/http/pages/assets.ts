@@ -29,7 +29,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 /** The names by which modules import what is not beside them, and the files in node_modules. */
 const PACKAGES: Readonly<Record<string, string>> = { uplot: 'uplot/dist/uPlot.esm.js' };
-const IMPORT = /(?<=^(?:import|export)\b[^'"]*['"])[^'"]+(?=['"];$)/gm;
+const IMPORT = /(?<=^(?:import|export)\b[^'"=]*\bfrom ['"]|^import ['"])[^'"]+(?=['"];$)/gm;
 
 interface Asset {
   readonly fileName: string;

@@ -15,6 +15,7 @@ const ROBOTS = `User-agent: *
 Disallow: /announce
 Disallow: /scrape
 Disallow: /admin
+Disallow: /you
 `;
 
 export function pageRoutes(frame: PageFrame, settings: PageSettings): Router {
@@ -42,12 +43,14 @@ function landingPage(url: string | undefined, peerTtlSeconds: number): string {
       : `<div class="copy-row"><code class="copy">${escapeHtml(url)}</code></div>`;
   return `<h1>The announce URL of this tracker</h1>
 ${address}
-<p>Put it into the tracker list of a torrent. Clients that announce there are told about each other.</p>
+<p>Put it into the tracker list of a torrent. Clients that announce there are told about each other. When two of yours do
+not meet, <a href="/you">look at what the tracker sees of you</a>; <a href="/stats">the statistics</a> show who else is here,
+in numbers.</p>
 <h2>What is kept of you</h2>
 <p>While your client takes part: the torrent’s info hash, your address and port, your client’s peer id, and whether
 you have everything. The entry is dropped ${Math.round(peerTtlSeconds / 60)} minutes after the last announce. Saved
-copies, made so that a restart forgets nobody, go as newer ones replace them. Addresses are written to no log and shown
-on no page.</p>`;
+copies, made so that a restart forgets nobody, go as newer ones replace them. No log holds an address, and
+no page shows one but <a href="/you">yours to you</a>.</p>`;
 }
 
 function takedownPage(contactEmail: string | undefined): string {

@@ -5,6 +5,9 @@
  * It is a text in a module and not a file of its own so that tsc carries it into the build.
  */
 
+import { ADMIN_STYLE } from './admin-style.ts';
+import { STATS_STYLE } from './stats-style.ts';
+
 const DARK = `
   --paper:#0d1117; --card:#161c24; --sunk:#1e2630; --line:#2b3541; --ink:#e9edf2; --soft:#9ba8b7;
   --accent:#7cb4ff; --on-accent:#0b1522; --good:#4fd1a5; --warn:#ffc46b; --warn-paper:#33270f; --bad:#ff8f85;
@@ -60,19 +63,18 @@ label{display:block;font-weight:600;margin:.75rem 0 .3rem}
 .copy-row{display:flex;flex-wrap:wrap;gap:.6rem;align-items:stretch;margin:.75rem 0}
 .copy{flex:1 1 16rem;display:block;padding:.7rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem;user-select:all;-webkit-user-select:all}
 .copy-button{min-width:6rem;background:var(--accent);color:var(--on-accent);border-color:var(--accent);font-weight:600}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(12rem,45%),1fr));gap:.75rem;margin:1rem 0;padding:0}
-.figures div{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.7rem .9rem}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(9rem,45%),1fr));gap:.75rem;margin:1rem 0 .25rem;padding:0}
+.figures div{background:var(--sunk);border-radius:.6rem;padding:.6rem .9rem}
 .figures dt{color:var(--soft);font-size:.9rem}
-.figures dd{margin:0;font-size:1.5rem;font-variant-numeric:tabular-nums}
-
-.hashes{font:.9rem/1.45 ui-monospace,"Cascadia Code",Menlo,"DejaVu Sans Mono",monospace;resize:vertical}
-.receipt{max-height:24rem;overflow:auto;padding:.8rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:.9rem}
-.search-row,.buttons{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center}
-.search-row input{flex:1 1 14rem}
-.bans td{text-align:left;overflow-wrap:anywhere}
-.bans th[scope=col]{color:var(--soft);font-size:.9rem}
-progress{width:100%}
-`.trim();
+.figures dd{margin:0;font-size:1.5rem;font-weight:600;font-variant-numeric:tabular-nums}
+.address{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .9rem;margin:.2rem 0;font-size:clamp(1.1rem,4.5vw,1.7rem);font-weight:600}
+.tag{padding:.1rem .6rem;border-radius:2rem;background:var(--sunk);color:var(--soft);font-size:.9rem;font-weight:500}
+.verdict{margin:.4rem 0}
+.verdict-good{color:var(--good)}
+.verdict-bad{color:var(--bad)}
+.checks li{margin:.5rem 0}
+.copy-row input{flex:1 1 16rem;width:auto}
+${STATS_STYLE}${ADMIN_STYLE}`.trim();
 
 /** Peers around the tracker, which tells them of each other. */
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1"><stop stop-color="#5a63e0"/><stop offset="1" stop-color="#0d9b70"/></linearGradient></defs><rect width="64" height="64" rx="15" fill="url(#g)"/><g stroke="#fff" stroke-width="3" stroke-opacity=".75"><path d="M32 32 15 20M32 32 47 15M32 32 51 40M32 32 23 51"/></g><g fill="#fff"><circle cx="32" cy="32" r="8"/><circle cx="15" cy="20" r="5"/><circle cx="47" cy="15" r="5"/><circle cx="51" cy="40" r="5"/><circle cx="23" cy="51" r="5"/></g></svg>`;

@@ -15,6 +15,8 @@ export interface Manifest {
   readonly takenAtSeconds: number;
   /** Sizes in bytes of part 0, 1, …. */
   readonly partBytes: readonly number[];
+  /** How many of the parts, the last ones, hold history and nothing else; older manifests have none. */
+  readonly historyParts?: number;
   readonly swarms: number;
   readonly peers: number;
   /** Completed downloads, ever, also of swarms that are gone; older manifests don't tell. */
@@ -56,15 +58,25 @@ export function decodeManifest(objectKey: string, bytes: Uint8Array, keys: Store
   }
 }
 
+/** How many of its parts, the first ones, hold swarms and peers. */
+export function swarmParts({
+  partBytes,
+  historyParts = 0,
+}: Pick<Manifest, 'partBytes' | 'historyParts'>): number {
+  return partBytes.length - historyParts;
+}
+
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
   const { number, boot, takenAtSeconds, partBytes, swarms, peers, completed, cutSequence, vector } =
     value as Record<keyof Manifest, unknown>;
+  const { historyParts = 0 } = value as Record<keyof Manifest, unknown>;
   return (
-    [number, takenAtSeconds, swarms, peers, completed ?? 0, cutSequence].every(isCount) &&
+    [number, takenAtSeconds, swarms, peers, completed ?? 0, cutSequence, historyParts].every(isCount) &&
     typeof boot === 'string' &&
     Array.isArray(partBytes) &&
     partBytes.every(isCount) &&
+    (historyParts as number) <= partBytes.length &&
     typeof vector === 'object' &&
     vector !== null &&
     Object.values(vector).every(isCount)

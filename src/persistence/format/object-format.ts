@@ -36,7 +36,7 @@ export type ObjectKind = (typeof ObjectKind)[keyof typeof ObjectKind];
 export const Codec = { none: 0, brotli: 1 } as const;
 
 /** What a block holds. A reader that meets a tag it does not know may go on only past SKIPPABLE ones. */
-export const BlockTag = { end: 1, swarms: 2, manifest: 3, access: 4, journal: 5 } as const;
+export const BlockTag = { end: 1, swarms: 2, manifest: 3, access: 4, journal: 5, history: 0x86 } as const;
 export type BlockTag = (typeof BlockTag)[keyof typeof BlockTag];
 export const SKIPPABLE_TAG_BIT = 0x80;
 

@@ -10,7 +10,7 @@
 import type { Log } from '../../log.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import type { SwarmTable } from '../../swarm/swarm-table.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { type Manifest, swarmParts } from '../format/manifest.ts';
 import { JOURNAL_PREFIX, partKey, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import { type ManifestCache, vectorOf } from '../listing/manifest-cache.ts';
 import { JOURNAL_AGE_SECONDS_MIN } from '../listing/retention.ts';
@@ -195,7 +195,7 @@ export class JournalFollower {
     const totals = new HeldTotals({ isGreaterWins: true });
     return turn.take(async () => {
       const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };
-      for (const part of manifest.partBytes.keys()) {
+      for (let part = 0; part < swarmParts(manifest); part++) {
         const key = partKey(snapshot, part);
         const bytes = await store.get(key, signal);
         const restorer = new PartRestorer(key, bytes, settings, this.counts, totals);

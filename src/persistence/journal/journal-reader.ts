@@ -34,6 +34,13 @@ export interface Gap {
   readonly sequence: number;
 }
 
+export interface MergeOptions {
+  readonly passesGap: (last: ListedSegment) => boolean;
+  /** Given each segment that was merged, for what else is in it. */
+  readonly onMerged?: (segment: ListedSegment, bytes: Uint8Array) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 export class JournalReader {
   readonly #options: JournalReaderOptions;
   readonly #vector = new Map<string, number>();
@@ -97,7 +104,7 @@ export class JournalReader {
   async merge(
     objects: readonly StoredObject[],
     counts: RestoreCounts,
-    options: { readonly passesGap: (last: ListedSegment) => boolean; readonly signal: AbortSignal },
+    options: MergeOptions,
   ): Promise<readonly Gap[]> {
     const listed = listSegments(objects);
     const gaps = this.#gapsIn(objects);
@@ -107,7 +114,7 @@ export class JournalReader {
       ({ boot, sequence }) => !this.#isLeft(boot) && sequence <= (gaps.get(boot)?.at ?? sequence),
     );
     await this.#readEach(segments, options.signal, (segment, bytes) =>
-      this.#mergeOne(segment, bytes, counts),
+      this.#mergeOne(segment, bytes, counts, options.onMerged),
     );
     this.#forgetBoots(listed);
     return [...gaps].map(([boot, { sequence }]) => ({ boot, sequence }));
@@ -184,6 +191,7 @@ export class JournalReader {
     segment: ListedSegment,
     bytes: Uint8Array | undefined,
     counts: RestoreCounts,
+    onMerged: MergeOptions['onMerged'],
   ): Promise<void> {
     const { turn, store, monotonicMs } = this.#options;
     await turn.take(async () => {
@@ -206,6 +214,7 @@ export class JournalReader {
         } else if (merger.state === 'damaged') this.#foundDamaged(segment, merger.damage);
       }
       this.#advance(segment.boot, segment.sequence);
+      if (bytes !== undefined) await onMerged?.(segment, bytes);
     });
   }
 

@@ -12,9 +12,11 @@
  */
 import type { Log } from '../../log.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
+import type { History, HistoryPoints } from '../../stats/history.ts';
 import type { Family } from '../../swarm/record.ts';
 import { timeLimit } from '../../time-limit.ts';
 import type { AnnounceJournal } from '../../tracker/announce-journal.ts';
+import { historyBlocks } from '../format/history-blocks.ts';
 import { JournalEntryWriter, setOffset } from '../format/journal-entries.ts';
 import { BlockTag, ObjectKind } from '../format/object-format.ts';
 import { assertBootId, JOURNAL_PREFIX, segmentKey } from '../format/object-keys.ts';
@@ -42,6 +44,8 @@ export interface JournalOptions {
   /** JOURNAL_SECONDS; 0: nothing is written, only stops are remembered. */
   readonly intervalSeconds: number;
   readonly stops: StopMemory;
+  /** Its points go out with what is heard; without it none do. */
+  readonly history?: Pick<History, 'ownMinutesAfter' | 'restarts'> | undefined;
   readonly nowSeconds: () => number;
   readonly monotonicMs: MonotonicMs;
   readonly log: Log;
@@ -68,8 +72,15 @@ interface Segment {
   readonly bytes: number;
   /** When its first entry was heard. */
   readonly sinceSeconds: number;
+  readonly history: WaitingHistory | undefined;
   /** As it goes to the store, made at the first try: a retry puts the same bytes. */
   object?: Uint8Array;
+}
+
+/** What of the history no segment has told yet. */
+interface WaitingHistory {
+  readonly points: HistoryPoints | undefined;
+  readonly restarts: number;
 }
 
 export class Journal implements AnnounceJournal {
@@ -86,6 +97,9 @@ export class Journal implements AnnounceJournal {
   #waiting: Segment[] = [];
   #waitingBytes = 0;
   #lostSequence = 0;
+  /** What segments have told of the history: points up to here, and so many restarts. */
+  #toldSeconds = 0;
+  #toldRestarts = 0;
   #dropped = 0;
   #written = 0;
   #bytesWritten = 0;
@@ -173,13 +187,17 @@ export class Journal implements AnnounceJournal {
   cut(): number {
     this.#isCutDue = false;
     this.#writer.flush();
-    if (this.#blocks.length === 0) return this.#sequence;
+    return this.#blocks.length === 0 ? this.#sequence : this.#closeSegment(this.#takeHistory());
+  }
+
+  #closeSegment(history: WaitingHistory | undefined): number {
     this.#sequence += 1;
     this.#waiting.push({
       sequence: this.#sequence,
       blocks: this.#blocks,
       bytes: this.#blockBytes,
       sinceSeconds: this.#sinceSeconds,
+      history,
     });
     this.#waitingBytes += this.#blockBytes;
     this.#blocks = [];
@@ -220,6 +238,9 @@ export class Journal implements AnnounceJournal {
     else signal.addEventListener('abort', end, { once: true });
     this.#isClosing = true;
     this.cut();
+    // Points wait for something that is heard, so that an idle tracker writes nothing; but no longer than this.
+    const history = this.#isKept ? this.#takeHistory() : undefined;
+    if (history?.points !== undefined) this.#closeSegment(history);
     this.#wake?.abort();
     // A try that hangs on a connection that is dead must not take all the time there is; the next one may have it.
     const patience = setTimeout(() => this.#try?.abort(), CLOSING_FIRST_TRY_MS);
@@ -242,6 +263,17 @@ export class Journal implements AnnounceJournal {
   #hear(): void {
     if (this.#blocks.length === 0 && this.#writer.bytes === 0)
       this.#sinceSeconds = this.#options.nowSeconds();
+  }
+
+  /** What is to be told of the history, if anything; from now on it counts as told. */
+  #takeHistory(): WaitingHistory | undefined {
+    const { history } = this.#options;
+    if (history === undefined) return undefined;
+    const points = history.ownMinutesAfter(this.#toldSeconds);
+    if (points === undefined && history.restarts === this.#toldRestarts) return undefined;
+    this.#toldSeconds = points?.endSeconds ?? this.#toldSeconds;
+    this.#toldRestarts = history.restarts;
+    return { points, restarts: history.restarts };
   }
 
   #keepBlock(block: Buffer): void {
@@ -309,17 +341,26 @@ export class Journal implements AnnounceJournal {
     this.#writtenAtSeconds = nowSeconds();
   }
 
-  async #encode(key: string, { blocks }: Segment, signal: AbortSignal): Promise<Uint8Array> {
+  async #encode(key: string, { blocks, history }: Segment, signal: AbortSignal): Promise<Uint8Array> {
     const { store, keys, monotonicMs } = this.#options;
     const offsetSeconds = store.clockOffsetSeconds;
     const object = new ObjectWriter(ObjectKind.journalSegment, key, keys);
+    const points =
+      history === undefined ? [] : [...historyBlocks(history.points, history.restarts, offsetSeconds)];
     let index = 0;
     await runInSlices(
       () => {
-        const block = blocks[index++];
-        if (block === undefined) return false;
-        setOffset(block, offsetSeconds);
-        object.append(BlockTag.journal, block);
+        const block = blocks[index];
+        const point = points[index - blocks.length];
+        index += 1;
+        if (block !== undefined) {
+          setOffset(block, offsetSeconds);
+          object.append(BlockTag.journal, block);
+        } else if (point !== undefined) {
+          object.append(BlockTag.history, point);
+        } else {
+          return false;
+        }
         return true;
       },
       { monotonicMs, signal },

@@ -1,5 +1,5 @@
 /** Reads a listing of the store as snapshots, newest first, and says which are complete as far as a listing tells. */
-import type { Manifest } from '../format/manifest.ts';
+import { type Manifest, swarmParts } from '../format/manifest.ts';
 import { PART_BYTES_MAX } from '../format/object-format.ts';
 import {
   compareNewestFirst,
@@ -51,8 +51,9 @@ export function isOversized({ sizeBytes }: StoredObject): boolean {
   return sizeBytes > SNAPSHOT_OBJECT_BYTES_MAX;
 }
 
-/** Whether every part that the manifest names is listed at its size (rule D-N3). */
+/** Whether every part with swarms that the manifest names is listed at its size (rules D-N3, D-N5). */
 export function isComplete(listed: ListedSnapshot, manifest: Manifest): boolean {
   if (manifest.number !== listed.number || manifest.boot !== listed.boot) return false;
-  return manifest.partBytes.every((bytes, part) => listed.parts.get(part)?.sizeBytes === bytes);
+  const partBytes = manifest.partBytes.slice(0, swarmParts(manifest));
+  return partBytes.every((bytes, part) => listed.parts.get(part)?.sizeBytes === bytes);
 }

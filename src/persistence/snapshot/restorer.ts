@@ -9,7 +9,8 @@ import type { Log } from '../../log.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import type { UniqueAddresses } from '../../stats/unique-addresses.ts';
 import type { SwarmTable } from '../../swarm/swarm-table.ts';
-import { decodeManifest, type Manifest, type ManifestState } from '../format/manifest.ts';
+import { decodeManifest, type Manifest, type ManifestState, swarmParts } from '../format/manifest.ts';
+import { ObjectKind } from '../format/object-format.ts';
 import {
   compareNewestFirst,
   JOURNAL_PREFIX,
@@ -24,6 +25,7 @@ import { MissingObjects } from '../listing/missing-objects.ts';
 import { NewerObjects } from '../listing/newer-objects.ts';
 import type { ListedSegment } from '../listing/segment-listing.ts';
 import { isComplete, isOversized, type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
+import type { HistoryRestorer } from '../merge/history-restorer.ts';
 import {
   HeldTotals,
   noCounts,
@@ -43,6 +45,8 @@ export interface RestorerOptions {
   /** Merges the journal, and goes on doing so once the restore has settled. */
   readonly journal: JournalReader;
   readonly stops: StopMemory;
+  /** Without it the history is not read. */
+  readonly history?: HistoryRestorer | undefined;
   /** Shared with the AccessLog. */
   readonly newer?: NewerObjects;
   readonly keys: StoreKeys;
@@ -203,7 +207,7 @@ export class Restorer implements RestoreVerdict {
 
   /** Every segment past what the table holds; one that its writer had to drop leaves a gap that nothing fills. */
   async #replay(segments: readonly StoredObject[], signal: AbortSignal): Promise<void> {
-    const { journal, log } = this.#options;
+    const { journal, history, store, log } = this.#options;
     const unread = journal.unread(segments).length;
     await journal.rememberStops(segments, signal);
     try {
@@ -211,7 +215,10 @@ export class Restorer implements RestoreVerdict {
         log.info('The journal has a gap: its writer dropped segments, or they are deleted.', { boot });
         return true;
       };
-      await journal.merge(segments, this.#counts, { passesGap, signal });
+      const onMerged = async ({ key }: ListedSegment, bytes: Uint8Array): Promise<void> => {
+        await history?.restore(ObjectKind.journalSegment, key, bytes, store.clockOffsetSeconds);
+      };
+      await journal.merge(segments, this.#counts, { passesGap, onMerged, signal });
     } finally {
       this.#segments += unread - journal.unread(segments).length;
     }
@@ -246,7 +253,9 @@ export class Restorer implements RestoreVerdict {
     this.#reading = snapshot.prefix;
     const totals = new HeldTotals();
     const keys = manifest.partBytes.map((_, part) => partKey(snapshot, part));
+    const historyKeys = keys.splice(swarmParts(manifest));
     const read = await this.#restoreParts(snapshot, keys, totals, signal);
+    for (const key of historyKeys) await this.#restoreHistory(key, signal);
     if (read.isNewer) return false;
     if (read.isWhole && (read.swarms !== manifest.swarms || read.peers !== manifest.peers)) {
       this.#foundDamaged(snapshot, 'its parts do not hold what the manifest says');
@@ -260,6 +269,18 @@ export class Restorer implements RestoreVerdict {
     this.#options.journal.cover(vectorOf(manifest));
     this.#base = snapshot;
     return true;
+  }
+
+  /** Rule D-N5. */
+  async #restoreHistory(key: string, signal: AbortSignal): Promise<void> {
+    const { history, store, log } = this.#options;
+    if (history === undefined) return;
+    const bytes = await this.#get(key, signal);
+    const what =
+      bytes === undefined
+        ? 'it is not there'
+        : await history.restore(ObjectKind.snapshotPart, key, bytes, store.clockOffsetSeconds);
+    if (what !== undefined) log.warn('Not all of the saved history could be read.', { part: key, what });
   }
 
   async #restorePeersOnly(snapshot: ListedSnapshot, signal: AbortSignal): Promise<void> {

@@ -30,6 +30,7 @@ import { Retention } from '../listing/retention.ts';
 import { isComplete, listSnapshots } from '../listing/snapshot-listing.ts';
 import type { TableTurn } from '../merge/table-turn.ts';
 import { type Store, type StoredObject, StoreError } from '../store/store.ts';
+import { encodeHistoryPart, type SavedHistory } from './history-part.ts';
 import { isSnapshotDue } from './snapshot-due.ts';
 import { putParts } from './snapshot-parts.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
@@ -59,6 +60,8 @@ export interface RestoreVerdict {
 export interface SaverOptions {
   readonly store: Store;
   readonly table: SwarmSource;
+  /** Without it no history is saved. */
+  readonly history?: SavedHistory | undefined;
   readonly restore: RestoreVerdict;
   readonly keys: StoreKeys;
   readonly journal: JournalCut;
@@ -326,7 +329,7 @@ export class Saver {
   async #saveParts(
     id: SnapshotId,
     signal: AbortSignal,
-  ): Promise<{ readonly partBytes: readonly number[]; readonly swarms: number; readonly peers: number }> {
+  ): Promise<Pick<Manifest, 'partBytes' | 'historyParts' | 'swarms' | 'peers'>> {
     const { store, table, keys, nowSeconds, monotonicMs, partBytesMax } = this.#options;
     const writer = new SnapshotWriter({
       keys,
@@ -342,7 +345,20 @@ export class Saver {
     if (walk.lost > 0) {
       throw new StoreError('failed', `${walk.lost} peers moved past the walk faster than it could follow.`);
     }
-    return { partBytes, swarms: writer.swarmsTotal, peers: writer.peersTotal };
+    const counts = { swarms: writer.swarmsTotal, peers: writer.peersTotal };
+    const historyBytes = await this.#saveHistory(partKey(id, partBytes.length), signal);
+    if (historyBytes === undefined) return { ...counts, partBytes };
+    return { ...counts, partBytes: [...partBytes, historyBytes], historyParts: 1 };
+  }
+
+  /** The size of the part that holds the history; undefined when there is none (rule D-N5). */
+  async #saveHistory(key: string, signal: AbortSignal): Promise<number | undefined> {
+    const { history, store } = this.#options;
+    if (history === undefined) return undefined;
+    const offsetSeconds = store.clockOffsetSeconds;
+    const part = await encodeHistoryPart(key, history, { ...this.#options, offsetSeconds, signal });
+    if (part !== undefined) await store.put(key, part, signal);
+    return part?.length;
   }
 
   /** The snapshot stands whatever becomes of the old ones. */

@@ -93,11 +93,11 @@ describe('/dmca', () => {
   });
 });
 
-test('robots.txt keeps announce, scrape and admin out of indexes', async (context) => {
+test('robots.txt keeps announce, scrape, admin and what is a visitor’s own out of indexes', async (context) => {
   const ask = await serve(context, pageRoutes(FRAME, settings()));
   const { text, headers } = await ask('/robots.txt');
   assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
-  for (const path of ['/announce', '/scrape', '/admin'])
+  for (const path of ['/announce', '/scrape', '/admin', '/you'])
     assert.match(text, new RegExp(`^Disallow: ${path}$`, 'm'));
 });
 

@@ -128,7 +128,7 @@ function showStatus({ table, access, takedowns, store, snapshots, restore, warni
     ['Banned in 30 days', takedowns.lastMonth],
     ['Bans not stored yet', access.changesWaiting],
     ['Store', store.failure === null ? 'answers' : 'fails'],
-    ['Last snapshot', snapshots.savedAt === null ? 'none since the start' : time(snapshots.savedAt)],
+    ['Last snapshot', snapshots.savedAt === null ? 'none yet' : time(snapshots.savedAt)],
     ['Restore', restore.isSettled ? 'settled' : 'under way'],
   ];
   const entries = figures.map(([name, value]) => {

@@ -58,15 +58,13 @@ export class BanList {
    * @param {string | undefined} changedAt undefined for one that only a new start lifts
    */
   #row(infoHash, reason, changedAt) {
-    const row = document.createElement('tr');
-    const hash = document.createElement('th');
-    hash.scope = 'row';
-    hash.append(Object.assign(document.createElement('code'), { textContent: infoHash }));
-    const since = document.createElement('td');
-    since.textContent = changedAt === undefined ? '' : changedAt.slice(0, 16).replace('T', ' ');
-    const action = document.createElement('td');
-    if (changedAt !== undefined) action.append(this.#removeButton(infoHash, row));
-    row.append(hash, Object.assign(document.createElement('td'), { textContent: reason }), since, action);
+    const row = document.createElement('li');
+    const about = document.createElement('span');
+    about.className = 'note';
+    const since = changedAt === undefined ? '' : `${changedAt.slice(0, 16).replace('T', ' ')} UTC`;
+    about.textContent = [since, reason].filter((part) => part !== '').join(' · ');
+    row.append(Object.assign(document.createElement('code'), { textContent: infoHash }), about);
+    if (changedAt !== undefined) row.append(this.#removeButton(infoHash, row));
     return row;
   }
 

@@ -1,12 +1,10 @@
 /**
  * A button beside each text that is there to be copied. Without this script the text is there to be selected, which one
- * click does (`user-select: all`), so a browser that refuses its clipboard (a page over plain HTTP) gets no button.
+ * click does (`user-select: all`).
  */
 const SAYS_COPIED_MS = 2_000;
 
-if (navigator.clipboard !== undefined) {
-  for (const text of document.querySelectorAll('.copy')) addButton(text);
-}
+for (const text of document.querySelectorAll('.copy')) addButton(text);
 
 /** @param {Element} text */
 function addButton(text) {
@@ -22,7 +20,7 @@ function addButton(text) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   button.addEventListener('click', async () => {
-    const isCopied = await copy(text.textContent ?? '');
+    const isCopied = await copy(text);
     button.textContent = isCopied ? 'Copied' : 'Select it and copy';
     told.textContent = isCopied
       ? 'Copied to the clipboard'
@@ -36,14 +34,16 @@ function addButton(text) {
 }
 
 /**
- * @param {string} text
- * @returns {Promise<boolean>} whether the clipboard took it
+ * @param {Element} text
+ * @returns {Promise<boolean>} whether the clipboard took it; if not, the text is selected
  */
 async function copy(text) {
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(text.textContent ?? '');
     return true;
   } catch {
-    return false; // not allowed: the button says so
+    // Over plain HTTP browsers have no such clipboard, and trackers are often reached so; the old way still works.
+    getSelection()?.selectAllChildren(text);
+    return document.execCommand('copy');
   }
 }

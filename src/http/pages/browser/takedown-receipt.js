@@ -22,7 +22,7 @@ export function takedownReceipt(takedown, { tracker, date }) {
     ...(reason === '' ? [] : [['Reason', reason]]),
     [
       'Banned',
-      `${count(states.size, 'info hash', 'info hashes')}${before === 0 ? '' : `, ${before} of them before`}`,
+      `${count(states.size, 'info hash', 'info hashes')}${before === 0 ? '' : `, ${before.toLocaleString('en-US')} of them before`}`,
     ],
     ...(invalidLines.length === 0
       ? []
