@@ -38,6 +38,27 @@ export interface TrackerProgram {
   readonly main: URL;
 }
 
+/** Of no world at all: enough to put the tree of commands together and look at it, too little to carry one out. */
+export function noSurroundings(): Surroundings {
+  const none = (): never => {
+    throw new Error('this command is only looked at');
+  };
+  return {
+    env: {},
+    system: { readFile: () => undefined, memoryBytes: 0, hasIpv6: false, isTerminal: false },
+    input: process.stdin,
+    out: process.stdout,
+    errors: process.stderr,
+    nowSeconds: none,
+    monotonicMs: none,
+    random: none,
+    randomBytes: none,
+    setExitCode: none,
+    onInterrupt: none,
+    tracker: { execPath: '', execArgv: [], main: new URL('file:///') },
+  };
+}
+
 const BOOT_ID_BYTES = 8;
 
 /** For what a command writes into a store: the id of a process, as a tracker has one (rule D-O1). */

@@ -65,6 +65,7 @@ export function accessProgram(surroundings: Surroundings, name: ListName): Comma
     .addHelpText('after', `${WHERE_HELP}\n${EXIT_HELP}`);
   withPlace(program.command('list').description(`print the ${noun}, with time and reason`))
     .option('--search <text>', 'the beginning of a hash, a magnet link, or words of the reason')
+    .addHelpText('after', EXIT_HELP)
     .action((words: Words) =>
       withList(words, (list) =>
         listCommand(list, surroundings, { search: words.search, isJson: words.json === true }),

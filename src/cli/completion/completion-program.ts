@@ -8,7 +8,9 @@ const HELP = `
 Examples:
   echo 'source <(trakx completion bash)' >> ~/.bashrc
   trakx completion zsh > ~/.zfunc/_trakx               (with ~/.zfunc in $fpath)
-  trakx completion fish > ~/.config/fish/completions/trakx.fish`;
+  trakx completion fish > ~/.config/fish/completions/trakx.fish
+
+Exit codes: 0 done, 2 wrong use of the command.`;
 
 /** `root`: the tree that it is part of, once that is put together. */
 export function completionProgram({ out }: Surroundings, root: () => Command): Command {

@@ -7,7 +7,9 @@ const HELP = `
 Every variable stands in README.md, with its default and what is allowed.
 
 Example:
-  PORT=8080 trakx config --json`;
+  PORT=8080 trakx config --json
+
+Exit codes: 0 the configuration is right, 1 it is not, 2 wrong use of the command.`;
 
 export function configProgram({ env, system, out, errors, setExitCode }: Surroundings): Command {
   return new Command('config')

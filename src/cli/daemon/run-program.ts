@@ -8,7 +8,10 @@ For systemd, containers and terminals. Ctrl-C or SIGTERM saves and ends it, SIGU
 "trakx start" runs it in the background.
 
 Example:
-  PORT=8080 trakx run`;
+  PORT=8080 trakx run
+
+Exit codes: the tracker’s own (0 stopped and saved, 1 could not start or went wrong), 128 and the number of the signal that
+ended it, 2 wrong use of the command.`;
 
 export function runProgram({ tracker, setExitCode }: Surroundings): Command {
   return new Command('run')

@@ -8,11 +8,12 @@ import { localUrlOf } from '../tracker-client.ts';
 import { doctorCommand } from './doctor-command.ts';
 
 const HELP = `
-A line for each thing it looked at: ok, warning, PROBLEM, or - for what cannot be looked at from here, and what to do. It
-puts, reads, lists and deletes an object of its own in the configured store, and asks the tracker here and at PUBLIC_URL with
-an announce that leaves no peer. It talks to nobody else, and changes nothing.
+A line for each thing it looked at: ok, warning, PROBLEM, or - for what cannot be looked at from here, and what to do.
+It puts, reads, lists and deletes an object of its own in the configured store, and asks the tracker here and at
+PUBLIC_URL with an announce that leaves no peer. It talks to nobody else, and changes nothing.
 
-Run it with the tracker's own environment: on a dyno "heroku run trakx doctor", beside a service with its variables.
+Run it with the tracker's own environment: on a dyno "heroku run node dist/cli/trakx.js doctor", beside a service with
+the variables of that service.
 
 Exit codes: 0 no problem (warnings are none), 1 at least one, 2 wrong use of the command.`;
 

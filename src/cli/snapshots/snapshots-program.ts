@@ -29,8 +29,9 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const STORE_HELP = `
 The store is the one that the tracker would use with this environment (STORE_URL and what belongs to it);
-"trakx config" shows it. Every command may run beside a tracker.
+"trakx config" shows it. Every command may run beside a tracker.`;
 
+const EXIT_HELP = `
 Exit codes: 0 done, 1 failed or something is wrong, 2 wrong use of the command.`;
 
 const EXPORT_HELP = `
@@ -56,8 +57,8 @@ Examples:
 
 const PRUNE_HELP = `
 Without names and --damaged it deletes what the tracker itself deletes after a save: whole snapshots beyond the newest
-SNAPSHOT_KEEP, what was begun over two hours ago and never finished, and journal that no snapshot needs. Before anything goes, one snapshot that stays
-is read to its last byte. Whatever a tracker would have kept goes only after a yes.`;
+SNAPSHOT_KEEP, what was begun over two hours ago and never finished, and journal that no snapshot needs. Before anything
+goes, one snapshot that stays is read to its last byte. Whatever a tracker would have kept goes only after a yes.`;
 
 export function snapshotsProgram(surroundings: Surroundings): Command {
   const program = new Command('snapshots')
@@ -172,6 +173,7 @@ export function snapshotsProgram(surroundings: Surroundings): Command {
       ),
     );
 
+  for (const command of [program, ...program.commands]) command.addHelpText('after', EXIT_HELP);
   return program;
 }
 

@@ -71,7 +71,7 @@ describe('trakx doctor: the store', () => {
 
   test('wrong credentials, a missing bucket and an endpoint that nobody listens at: each is told once, with what to do', async () => {
     const env = environmentOf(server.address());
-    const wrong = await doctor({ ...env, AWS_SECRET_ACCESS_KEY: 'wrong' });
+    const wrong = await doctor({ ...env, AWS_ACCESS_KEY_ID: 'NOBODY' });
     assert.equal(wrong.status, 1);
     assert.match(wrong.of('store list').join(), /^problem: .*refuses these credentials/);
     assert.match(wrong.fix('store list') ?? '', /put, get, list and delete/);
