@@ -3,7 +3,7 @@
 const leaves = ['log', 'slices', 'time-limit'];
 const mayImport = {
   main: ['http', 'persistence', 'tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
-  cli: ['persistence', 'config', 'protocol', ...leaves],
+  cli: ['persistence', 'access', 'config', 'protocol', ...leaves],
   http: ['persistence', 'tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
   persistence: ['tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
   tracker: ['stats', 'access', 'swarm', 'config', 'protocol'],

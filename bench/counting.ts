@@ -6,8 +6,8 @@
  */
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { heading, lineChart } from '../src/cli/line-chart.ts';
-import { NODE_FLAGS } from '../src/cli/node-flags.ts';
+import { NODE_FLAGS } from '../src/cli/daemon/node-flags.ts';
+import { heading, lineChart } from '../src/cli/stress/line-chart.ts';
 import { UniqueAddresses } from '../src/stats/unique-addresses.ts';
 import { seededRandom } from '../test/builders/random.ts';
 import { median } from './announce-cost.ts';

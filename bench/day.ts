@@ -2,7 +2,7 @@
  * The crowd of the day that the Go tracker of the same name published in May 2021: how many peers, in how many swarms,
  * from how many addresses, and who announces next. Seeded: every run announces the same peers in the same order.
  */
-import { Zipf } from '../src/cli/zipf.ts';
+import { Zipf } from '../src/cli/stress/zipf.ts';
 import { seededRandom } from '../test/builders/random.ts';
 import { addressOf, announceRequest, type Crowd, escapedHash, infoHash } from './mix.ts';
 

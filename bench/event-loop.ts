@@ -3,8 +3,8 @@
  * same peers, of which one saves to an S3 server and purges as in service and the other does neither. They take
  * turns, round by round; the one whose turn it is not is stopped, so that each has the core to itself.
  */
-import { heading, lineChart } from '../src/cli/line-chart.ts';
-import type { LoadResult } from '../src/cli/stress-record.ts';
+import { heading, lineChart } from '../src/cli/stress/line-chart.ts';
+import type { LoadResult } from '../src/cli/stress/stress-record.ts';
 import { median } from './announce-cost.ts';
 import type { Server } from './contenders.ts';
 import { Day, PUBLISHED } from './day.ts';

@@ -3,7 +3,7 @@
  * its own. Every reply is looked at: a refusal, an error or a lost connection ends it.
  */
 import { connect, type Socket } from 'node:net';
-import { type Reply, ReplyReader } from '../src/cli/stress-reply.ts';
+import { type Reply, ReplyReader } from '../src/cli/stress/stress-reply.ts';
 
 export interface FillOptions {
   readonly port: number;

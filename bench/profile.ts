@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NODE_FLAGS } from '../src/cli/node-flags.ts';
+import { NODE_FLAGS } from '../src/cli/daemon/node-flags.ts';
 import { MAIN, program, type Server } from './contenders.ts';
 import { type CpuProfile, flameGraph, framesOf, hottest } from './flame-graph.ts';
 import { announceCrowd } from './memory.ts';

@@ -5,10 +5,11 @@
  * event loop was is what the tracker's own statistics say, minute by minute. Before it, a socket that answers with
  * fixed bytes hears the same announces at the same rate: what its clients wait is the machine's part.
  */
-import { heading, lineChart, paragraph, reportPage } from '../src/cli/line-chart.ts';
-import { NODE_FLAGS } from '../src/cli/node-flags.ts';
-import { LoadRecord, type LoadResult } from '../src/cli/stress-record.ts';
-import { percentileChart } from '../src/cli/stress-report.ts';
+
+import { NODE_FLAGS } from '../src/cli/daemon/node-flags.ts';
+import { heading, lineChart, paragraph, reportPage } from '../src/cli/stress/line-chart.ts';
+import { LoadRecord, type LoadResult } from '../src/cli/stress/stress-record.ts';
+import { percentileChart } from '../src/cli/stress/stress-report.ts';
 import { fixedReplyServer, withServer } from './contenders.ts';
 import { Day, PUBLISHED } from './day.ts';
 import { getJson } from './fill.ts';

@@ -1,5 +1,5 @@
 /** What a comparing run found: a table for each section, and a page with plots. */
-import { barChart, lineChart, paragraph, reportPage } from '../src/cli/line-chart.ts';
+import { barChart, lineChart, paragraph, reportPage } from '../src/cli/stress/line-chart.ts';
 import type { CostRow, Run } from './announce-cost.ts';
 import { type CountingResult, countingPlots, countingTable } from './counting.ts';
 import { type EventLoopResult, eventLoopPlots, eventLoopTable } from './event-loop.ts';

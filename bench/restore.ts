@@ -3,7 +3,7 @@
  * on the same store. Told are the times to its first open port, from its first request to the store until /readyz is
  * green, and how late its event loop was meanwhile.
  */
-import { barChart, heading } from '../src/cli/line-chart.ts';
+import { barChart, heading } from '../src/cli/stress/line-chart.ts';
 import { median } from './announce-cost.ts';
 import { Day, PUBLISHED } from './day.ts';
 import { getJson } from './fill.ts';

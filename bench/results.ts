@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { heading, paragraph, tableHtml } from '../src/cli/line-chart.ts';
+import { heading, paragraph, tableHtml } from '../src/cli/stress/line-chart.ts';
 
 export interface Machine {
   readonly node: string;

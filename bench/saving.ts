@@ -4,7 +4,7 @@
  * takes a whole snapshot. The differences are the price of a minute of journal and of one snapshot; a day's share
  * follows from how often each happens. Whoever's turn it is not is stopped.
  */
-import { barChart, heading } from '../src/cli/line-chart.ts';
+import { barChart, heading } from '../src/cli/stress/line-chart.ts';
 import { median } from './announce-cost.ts';
 import type { Server } from './contenders.ts';
 import { Day } from './day.ts';

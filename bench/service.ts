@@ -6,9 +6,9 @@
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS } from '../src/cli/node-flags.ts';
-import { LoadRecord, type LoadResult } from '../src/cli/stress-record.ts';
-import { sendAtRate } from '../src/cli/stress-sender.ts';
+import { NODE_FLAGS } from '../src/cli/daemon/node-flags.ts';
+import { LoadRecord, type LoadResult } from '../src/cli/stress/stress-record.ts';
+import { sendAtRate } from '../src/cli/stress/stress-sender.ts';
 import { MAIN, program, refusal, type Server } from './contenders.ts';
 import type { Day } from './day.ts';
 import { ask, fill, getJson } from './fill.ts';

@@ -4,7 +4,7 @@
  * show is what it counted. The crowd swells and ebbs every twenty minutes, so that the plots have something to show.
  */
 import { Agent, get } from 'node:http';
-import { Zipf } from '../src/cli/zipf.ts';
+import { Zipf } from '../src/cli/stress/zipf.ts';
 
 /** Peer id prefixes, and roughly how often one meets them. */
 const CLIENTS: readonly (readonly [prefix: string, weight: number])[] = [

@@ -66,6 +66,9 @@ const { Tracker } = await import('./tracker/tracker.ts');
 
 import type { Gauges, RestoreGauges } from './stats/gauges.ts';
 
+/** What a process that started this one over a channel hears from it. */
+type TrackerMessage = { readonly state: 'waiting' } | { readonly state: 'listening'; readonly port: number };
+
 /** How long the port stays closed for the access lists (rule D-R1). */
 const ACCESS_WAIT_MS = 3_000;
 /** Heroku kills 30 s after SIGTERM: by then all answers are given and all calls to the store have ended. */
@@ -77,6 +80,9 @@ const CRASH_MS_MAX = 5_000;
 /** Without a journal of its own a tracker still looks for what others have changed. */
 const FOLLOW_SECONDS = 60;
 const SAVE_SPREAD_MS = 30_000;
+/** How often a successor tries the port, and for how long: its predecessor has 30 s to stop, and leaves the port at once. */
+const SUCCEED_POLL_MS = 5;
+const SUCCEED_MS_MAX = 60_000;
 /** A purge is due at the latest after this, whatever PURGE_CRON says: the table tells no older ages apart. */
 const PURGE_SECONDS_MAX = 900;
 /** Each sample wakes the process: 50 a second are 3,000 in a minute's window and cost an idle one about 0.35 % of a core. */
@@ -327,6 +333,7 @@ await accessLog.load(timeLimit(ACCESS_WAIT_MS, ending.signal).signal);
 if (isStopping) await new Promise(() => {}); // the stop ends the process
 const { port } = await listen();
 log.info('listening', { port, host: config.host });
+tellStarter({ state: 'listening', port });
 
 void restorer.run(ending.signal);
 
@@ -403,13 +410,29 @@ function makeTable(): InstanceType<typeof SwarmTable> {
   }
 }
 
+/** With `--successor` the port may still be its predecessor's, which is told to stop as soon as this one waits for it. */
 async function listen(): Promise<{ readonly port: number }> {
-  try {
-    return await server.listen(config.port, config.host);
-  } catch (error) {
-    log.error(`cannot listen on port ${config.port} of ${config.host}`, errorFields(error));
-    process.exit(1);
+  const triedMs = monotonicMs();
+  const isSuccessor = process.argv.includes('--successor');
+  for (let tries = 0; ; tries++) {
+    try {
+      return await server.listen(config.port, config.host);
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!isSuccessor || !isTaken || monotonicMs() - triedMs > SUCCEED_MS_MAX) {
+        log.error(`cannot listen on port ${config.port} of ${config.host}`, errorFields(error));
+        process.exit(1);
+      }
+    }
+    if (tries === 0) tellStarter({ state: 'waiting' });
+    await pauseMs(SUCCEED_POLL_MS, ending.signal);
+    if (isStopping) await new Promise(() => {});
   }
+}
+
+/** `trakx start` and `trakx restart` wait for this; whoever else started the process hears nothing, or does not mind. */
+function tellStarter(message: TrackerMessage): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 function readRestore(): RestoreGauges {

@@ -37,6 +37,11 @@ function quotas(env: Environment, system: System): number[] {
   return limits;
 }
 
+/** What a process with so many peers needs, everything included. */
+export function bytesForPeers(peers: number): number {
+  return RESERVED_BYTES + peers * BYTES_PER_PEER;
+}
+
 /** MAX_PEERS when it isn't set. */
 export function peersThatFit(limitBytes: number): number {
   return Math.max(PEERS_MIN, Math.floor((limitBytes - RESERVED_BYTES) / BYTES_PER_PEER));

@@ -129,15 +129,19 @@ export class HttpServer {
     });
   }
 
-  /** Resolves with the address once it takes connections; rejects when it can't listen there. */
+  /** Resolves with the address once it takes connections; rejects when it can't listen there, and may be called again. */
   listen(port: number, host: string): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
-      this.#listener.once('error', reject);
-      this.#listener.listen(port, host, () => {
-        this.#listener.off('error', reject);
+      const onError = (error: Error): void => {
+        this.#listener.off('listening', onListening);
+        reject(error);
+      };
+      const onListening = (): void => {
+        this.#listener.off('error', onError);
         this.#lane?.start();
         resolve(this.#listener.address() as AddressInfo);
-      });
+      };
+      this.#listener.once('error', onError).once('listening', onListening).listen(port, host);
     });
   }
 

@@ -11,13 +11,19 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Does not block, so that a store in the test's own process can answer. */
-export function trakx(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+/** Does not block, so that a store in the test's own process can answer. `input`: what stands on standard input. */
+export function trakx(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input?: string,
+): Promise<Ran> {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...words], {
     env: { PATH, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => {}); // it may end without reading
+  child.stdin.end(input ?? '');
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
-import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
+import { NODE_FLAGS } from '../../src/cli/daemon/node-flags.ts';
 
 /** One line of the log. What is no JSON (a crash's trace, say) stands in `message` alone. */
 export interface LogLine {

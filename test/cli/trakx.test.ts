@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import test, { describe, type TestContext } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { trakxProgram, withSubcommands, wordsOf } from '../../src/cli/program.ts';
+import { noSurroundings } from '../../src/cli/surroundings.ts';
+
 const COMMAND = fileURLToPath(new URL('../../src/cli/trakx.ts', import.meta.url));
 
 function trakx(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -21,7 +24,8 @@ describe('trakx', () => {
   test('lists its commands and exit codes', () => {
     const { status, stdout } = trakx(['--help']);
     assert.equal(status, 0);
-    for (const word of ['config', 'run', 'stress', 'Exit codes']) assert.match(stdout, new RegExp(word));
+    for (const word of ['config', 'run', 'start', 'doctor', 'bans', 'stress', 'Exit codes'])
+      assert.match(stdout, new RegExp(word));
   });
 
   for (const words of [['nonsense'], ['config', '--nonsense'], ['config', 'too', 'many'], []]) {
@@ -29,6 +33,31 @@ describe('trakx', () => {
       const { status, stderr } = trakx(words);
       assert.equal(status, 2, stderr);
       assert.match(stderr, /trakx/);
+    });
+  }
+});
+
+describe('every command', () => {
+  const all = withSubcommands([trakxProgram(noSurroundings())]);
+  const leaves = all.filter((command) => command.commands.length === 0);
+  /** What they print is for a shell, or the tracker's own log, which is JSON. */
+  const withoutJson = ['trakx completion', 'trakx run'];
+
+  test('takes --json', () => {
+    const without = leaves.filter(({ options }) => !options.some(({ long }) => long === '--json'));
+    assert.deepEqual(without.map((command) => wordsOf(command).join(' ')).sort(), withoutJson);
+  });
+
+  for (const command of all) {
+    const words = wordsOf(command).join(' ');
+    test(`${words} --help says what it is for and what its exit codes mean`, () => {
+      let help = '';
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+      assert.ok(help.includes('Exit codes: 0 ') || help.includes('Exit codes: the tracker’s'), help);
+      assert.notEqual(command.description(), '');
+      for (const { description, long } of command.options) assert.notEqual(description, '', `${long}`);
+      const longest = Math.max(...help.split('\n').map((line) => line.length));
+      assert.ok(longest <= 132, `${longest} characters in a line`);
     });
   }
 });
@@ -83,8 +112,8 @@ describe('trakx run', () => {
   /** Runs `runCommand` in a process of its own, as the command does. */
   function run(program: URL) {
     const source = `
-      import { runCommand } from ${JSON.stringify(new URL('../../src/cli/run-command.ts', import.meta.url).href)};
-      process.exitCode = await runCommand(new URL(${JSON.stringify(program.href)}), process);`;
+      import { runCommand } from ${JSON.stringify(new URL('../../src/cli/daemon/run-command.ts', import.meta.url).href)};
+      process.exitCode = await runCommand({ execPath: process.execPath, execArgv: [], main: new URL(${JSON.stringify(program.href)}) }, process);`;
     return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', source], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -4,7 +4,7 @@
  * what it told comes in one order. Goes on as long as somebody answers: the tracker's end ends the load.
  */
 import { connect, type Socket } from 'node:net';
-import { type Reply, ReplyReader } from '../../src/cli/stress-reply.ts';
+import { type Reply, ReplyReader } from '../../src/cli/stress/stress-reply.ts';
 import { formatAddress } from '../../src/protocol/address.ts';
 import { announceQuery, escaped, peerIdOf, rawRequest } from '../builders/requests.ts';
 import { type Deed, type Ledger, LedgerPeer, type LedgerSwarm, type PeerState } from './ledger.ts';

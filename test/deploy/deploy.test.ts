@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test, { describe } from 'node:test';
 import { Ajv } from 'ajv';
-import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
+import { NODE_FLAGS } from '../../src/cli/daemon/node-flags.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { VARIABLES } from '../../src/config/variables.ts';
 import { machine } from '../config/system.ts';

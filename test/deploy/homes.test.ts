@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { describe } from 'node:test';
-import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
+import { NODE_FLAGS } from '../../src/cli/daemon/node-flags.ts';
 import { type Config, describeProblem, isConfig, loadConfig } from '../../src/config/config.ts';
 import { VARIABLES } from '../../src/config/variables.ts';
 import { temporaryFolder } from '../builders/tracker-process.ts';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { describe } from 'node:test';
-import { NODE_FLAGS } from '../../src/cli/node-flags.ts';
+import { NODE_FLAGS } from '../../src/cli/daemon/node-flags.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { temporaryFolder } from '../builders/tracker-process.ts';
 import { machine } from '../config/system.ts';

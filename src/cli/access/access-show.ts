@@ -1,0 +1,89 @@
+/** `trakx bans list` and `export`, and the same of allowed hashes: what is on the list. */
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { CommandError } from '../command-error.ts';
+import { ExitCode } from '../exit-code.ts';
+import type { Surroundings } from '../surroundings.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { hashLine } from './hash-lines.ts';
+import { counted, type HashListAccess, type ListHead } from './hash-lists.ts';
+
+export interface ShowOptions {
+  readonly search: string | undefined;
+  readonly isJson: boolean;
+}
+
+/** A line each as it comes, so that a long list needs no memory; as JSON one object. */
+export async function listCommand(
+  list: HashListAccess,
+  { out }: Pick<Surroundings, 'out'>,
+  { search, isJson }: ShowOptions,
+): Promise<number> {
+  let head: ListHead = { count: 0, byEnvironment: [] };
+  let shown = 0;
+  const onHead = (told: ListHead): void => {
+    head = told;
+    const { count, byEnvironment } = told;
+    if (isJson)
+      out.write(
+        `{\n  "where": ${JSON.stringify(list.where)},\n  "count": ${count},\n  "byEnvironment": ${JSON.stringify(byEnvironment)},\n  "${list.name}": [`,
+      );
+  };
+  for await (const entry of list.entries(search, onHead)) {
+    const { infoHash, changedAt, reason } = entry;
+    if (isJson) await write(out, `${shown === 0 ? '' : ','}\n    ${JSON.stringify(entry)}`);
+    else
+      await write(out, `${infoHash}  ${changedAt.slice(0, 19)}Z  ${oneLine(reason)}`.trimEnd().concat('\n'));
+    shown += 1;
+  }
+  if (isJson) {
+    out.write(`${shown === 0 ? '' : '\n  '}]\n}\n`);
+    return ExitCode.done;
+  }
+  const variable = list.name === 'bans' ? 'BANNED_HASHES' : 'ALLOWED_HASHES';
+  for (const infoHash of head.byEnvironment) out.write(`${infoHash}  (in ${variable})\n`);
+  if (shown + head.byEnvironment.length === 0)
+    out.write(
+      search === undefined
+        ? `There are no ${counted(list.name, 0).slice(2)} at ${list.where}\n`
+        : 'Nothing fits.\n',
+    );
+  return ExitCode.done;
+}
+
+/** What `import` reads; hashes of the environment are not part of the list. */
+export async function exportCommand(
+  list: HashListAccess,
+  { out, errors }: Pick<Surroundings, 'out' | 'errors'>,
+  options: ShowOptions & { readonly output: string | undefined; readonly progress: Progress },
+): Promise<number> {
+  const { search, isJson, output, progress } = options;
+  const file = output === undefined ? out : createWriteStream(output, { mode: 0o600 });
+  if (output !== undefined)
+    await once(file, 'open').catch((error: Error) => {
+      throw new CommandError(`Cannot write ${output}: ${error.message}`);
+    });
+  let written = 0;
+  for await (const entry of list.entries(search, () => {})) {
+    await write(file, hashLine(entry, isJson));
+    written += 1;
+    progress.show(() => `${written} hashes`);
+  }
+  progress.clear();
+  if (output !== undefined) {
+    file.end();
+    await once(file, 'finish');
+    errors.write(`wrote ${counted(list.name, written)} to ${output}\n`);
+  }
+  return ExitCode.done;
+}
+
+async function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain');
+}
+
+/** A reason may hold any character; a terminal must not do what it says. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it takes out
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+}

@@ -1,0 +1,96 @@
+/**
+ * The files that `import` reads and `export` writes, one info hash a line:
+ *
+ *   # a comment
+ *   0123456789abcdef0123456789abcdef01234567
+ *   magnet:?xt=urn:btih:…                      # a comment too, after a space
+ *   {"infoHash":"0123…","reason":"…","changedAt":"…"}
+ *
+ * A hash is 40 hex or 32 base32 characters, or a magnet link. Lines in JSON bring their own reason.
+ */
+import { infoHashFrom } from '../../protocol/magnet.ts';
+import type { ListedEntry } from './hash-lists.ts';
+
+export interface HashLines {
+  /** By reason, in their order, each hash once. */
+  readonly byReason: ReadonlyMap<string, readonly Uint8Array[]>;
+  readonly count: number;
+  /** Numbers, from 1, of the lines that hold no hash. */
+  readonly invalid: readonly number[];
+}
+
+/** `reason`: of lines that bring none. */
+export function parseHashLines(text: string, reason: string): HashLines {
+  const byReason = new Map<string, Uint8Array[]>();
+  const seen = new Set<string>();
+  const invalid: number[] = [];
+  for (const [index, line] of text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .entries()) {
+    const content = line.replace(/(^|\s)#.*$/s, '').trim();
+    // A reason may hold a # of its own.
+    const found = line.trimStart().startsWith('{')
+      ? parseJson(line)
+      : content === ''
+        ? 'nothing'
+        : parsePlain(content);
+    if (found === 'nothing') continue;
+    if (found === undefined) {
+      invalid.push(index + 1);
+      continue;
+    }
+    const hex = Buffer.from(found.infoHash).toString('hex');
+    if (seen.has(hex)) continue;
+    seen.add(hex);
+    const its = found.reason ?? reason;
+    const group = byReason.get(its);
+    if (group === undefined) byReason.set(its, [found.infoHash]);
+    else group.push(found.infoHash);
+  }
+  return { byReason, count: seen.size, invalid };
+}
+
+/** What `parseHashLines` reads, as text or as a JSON line. */
+export function hashLine({ infoHash, reason, changedAt }: ListedEntry, isJson: boolean): string {
+  if (isJson) return `${JSON.stringify({ infoHash, reason, changedAt })}\n`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a reason may hold any character, a line not
+  const comment = `${changedAt} ${reason}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim();
+  return `${infoHash}  # ${comment}\n`;
+}
+
+/** "3, 5 to 9 and 12": which lines, for people; of many the first. */
+export function lineNumbers(numbers: readonly number[], shownMax = 20): string {
+  const runs: string[] = [];
+  for (let at = 0; at < numbers.length && runs.length < shownMax; ) {
+    let end = at;
+    while (numbers[end + 1] === numbers[end]! + 1) end += 1;
+    runs.push(end === at ? `${numbers[at]}` : `${numbers[at]} to ${numbers[end]}`);
+    at = end + 1;
+    if (runs.length === shownMax && at < numbers.length)
+      return `${runs.join(', ')} and ${numbers.length - at} more`;
+  }
+  const last = runs.pop() ?? '';
+  return runs.length === 0 ? last : `${runs.join(', ')} and ${last}`;
+}
+
+interface Found {
+  readonly infoHash: Uint8Array;
+  readonly reason: string | undefined;
+}
+
+function parsePlain(text: string): Found | undefined {
+  const infoHash = infoHashFrom(text);
+  return infoHash === undefined ? undefined : { infoHash, reason: undefined };
+}
+
+function parseJson(line: string): Found | undefined {
+  try {
+    const { infoHash: text, reason } = JSON.parse(line);
+    const infoHash = typeof text === 'string' ? infoHashFrom(text) : undefined;
+    if (infoHash === undefined || (reason !== undefined && typeof reason !== 'string')) return undefined;
+    return { infoHash, reason };
+  } catch {
+    return undefined; // then the line's number is told
+  }
+}
