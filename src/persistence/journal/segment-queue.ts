@@ -206,10 +206,14 @@ export class SegmentQueue {
     this.writtenAtSeconds = nowSeconds();
   }
 
-  async #encode(key: string, { blocks, history }: ClosedSegment, signal: AbortSignal): Promise<Uint8Array> {
+  async #encode(
+    key: string,
+    { blocks, history, bytes }: ClosedSegment,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
     const { store, keys, monotonicMs } = this.#options;
     const offsetSeconds = store.clockOffsetSeconds;
-    const object = new ObjectWriter(ObjectKind.journalSegment, key, keys);
+    const object = new ObjectWriter(ObjectKind.journalSegment, key, keys, bytes);
     const points =
       history === undefined ? [] : [...historyBlocks(history.points, history.restarts, offsetSeconds)];
     let index = 0;
