@@ -1,6 +1,7 @@
 /**
  * What counting costs an announce. The build is copied and every statement that counts is taken out of the copy:
- * plain additions to a counter, and the sketch of unique addresses. Both builds run side by side with the same peers
+ * plain additions to a counter, the sketch of unique addresses, and the latency of announces with its looks at the
+ * clock. Both builds run side by side with the same peers
  * and take turns under the same load, the other one stopped. Production has no switch for it and pays nothing.
  */
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -39,10 +40,15 @@ export interface CountingResult {
 }
 
 const PEERS_PER_SWARM = 100;
-/** `this.#counters.hits += 1;`, `counters.connects += 1;`, `counters.addresses.add(address, now);` */
-const COUNTING = /(?:#?\b\w+\.)*#?\bcounters\.(?:\w+ \+= [\w.]+|addresses\.add\([^;`\n]+\));/g;
-/** Fewer would mean that the pattern no longer fits the code. */
-const STATEMENTS_MIN = 15;
+/** `this.#counters.hits += 1;`, `counters.addresses.add(address, now);`, `counters.announceLatency.record(seconds);` */
+const COUNTING =
+  /(?:#?\b\w+\.)*#?\bcounters\.(?:\w+ \+= [\w.]+|(?:addresses\.add|announceLatency\.record)\([^;`\n]+\));/g;
+/** `this.#works.recordLatency(readMs);` */
+const RECORDING = /(?:#?\b\w+\.)+recordLatency\([^;`\n]+\);/g;
+/** `const readMs = this.#works.monotonicMs();` */
+const LOOKING = /(?<=\bconst readMs = )(?:#?\b\w+\.)*monotonicMs\(\);/g;
+/** Fewer would mean that the patterns no longer fit the code. */
+const STATEMENTS_MIN = { counting: 15, recording: 2, looking: 2 };
 const SHARE_MAX = 0.02;
 const SKETCH_ADDS = 3_000_000;
 
@@ -123,21 +129,29 @@ function buildWithoutCounting(scratch: string): { main: string; statementsRemove
   cpSync(built, copy, { recursive: true });
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  let statementsRemoved = 0;
+  const removed = { counting: 0, recording: 0, looking: 0 };
+  const take =
+    (kind: keyof typeof removed, rest: string): (() => string) =>
+    () => {
+      removed[kind] += 1;
+      return rest;
+    };
   for (const name of readdirSync(copy, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.js')) continue;
     const path = join(copy, name);
     const source = readFileSync(path, 'utf8');
-    const changed = source.replace(COUNTING, () => {
-      statementsRemoved += 1;
-      return ';';
-    });
+    const changed = source
+      .replace(COUNTING, take('counting', ';'))
+      .replace(RECORDING, take('recording', ';'))
+      .replace(LOOKING, take('looking', '0;'));
     if (changed !== source) writeFileSync(path, changed);
   }
-  if (statementsRemoved < STATEMENTS_MIN) {
-    throw new Error(`only ${statementsRemoved} statements that count were found in ${built}`);
+  for (const kind of ['counting', 'recording', 'looking'] as const) {
+    if (removed[kind] < STATEMENTS_MIN[kind])
+      throw new Error(`only ${removed[kind]} statements for ${kind} were found in ${built}`);
   }
-  return { main: join(copy, 'main.js'), statementsRemoved };
+  const { counting, recording, looking } = removed;
+  return { main: join(copy, 'main.js'), statementsRemoved: counting + recording + looking };
 }
 
 async function mustCount(server: Server, isCounting: boolean): Promise<void> {

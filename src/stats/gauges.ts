@@ -2,6 +2,7 @@
  * What the statistics are made of at one moment. The composition root fills it from the table, the store and the
  * process, so that the pages know none of them. All times are seconds since the epoch.
  */
+import type { Takedowns } from '../access/takedown-counts.ts';
 import type { Totals } from '../swarm/swarm-table.ts';
 import type { BusySwarm } from './busiest-swarms.ts';
 import type { ClientShare } from './client-counts.ts';
@@ -15,6 +16,10 @@ export interface Gauges {
   readonly nowSeconds: number;
   readonly startedSeconds: number;
   readonly version: string;
+  /** `process.argv`. */
+  readonly commandLine: readonly string[];
+  /** `process.version`. */
+  readonly nodeVersion: string;
   readonly table: TableGauges;
   readonly access: AccessGauges;
   readonly store: StoreGauges;
@@ -24,6 +29,8 @@ export interface Gauges {
   /** What the operator should change, each a whole sentence: proxy settings for example. */
   readonly warnings: readonly string[];
   readonly memory: MemoryGauges;
+  /** Of processor time since the start, the user's and the system's. */
+  readonly cpuSeconds: number;
   /** What the platform or the control group gives this process; undefined when they name no limit. */
   readonly memoryQuotaBytes: number | undefined;
   /** How often a tracker started on this store after the first time, as far as is known. */
@@ -31,7 +38,6 @@ export interface Gauges {
   /** Of the last hour. */
   readonly clients: readonly ClientShare[];
   readonly busiestSwarms: readonly BusySwarm[];
-  readonly takedowns: TakedownGauges;
   readonly loopDelay: EventLoopDelay;
   /** Of `counters.announceLatency`, by the minute. */
   readonly announceWindow: HistogramWindow;
@@ -53,6 +59,7 @@ export interface AccessGauges {
   readonly allowed: number;
   /** False until the store's list of bans and allowed hashes was read. */
   readonly isLoaded: boolean;
+  readonly takedowns: Takedowns;
 }
 
 /**
@@ -132,13 +139,6 @@ export interface RestoreGauges {
   readonly isSettled: boolean;
   /** What it waits for, or what it found, as a sentence. */
   readonly explanation: string;
-}
-
-/** Info hashes that are banned now, and how many of them were banned within the last day and 30 days. */
-export interface TakedownGauges {
-  readonly banned: number;
-  readonly lastDay: number;
-  readonly lastMonth: number;
 }
 
 /** process.memoryUsage(). */

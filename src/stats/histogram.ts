@@ -11,6 +11,8 @@
 
 /** From 10 µs, less than an announce takes, to 5 s; three to a decade. */
 export const ANNOUNCE_BOUNDS_SECONDS: readonly number[] = oneTwoFive(-5, 0);
+/** How late the event loop is: from 0.1 ms, a slice of long work or less, to 5 s. */
+export const LOOP_BOUNDS_SECONDS: readonly number[] = oneTwoFive(-4, 0);
 /** Calls to a store and saves: from 1 ms, a file on a quick disk, to 50 s, past all time limits. */
 export const STORE_BOUNDS_SECONDS: readonly number[] = oneTwoFive(-3, 1);
 
@@ -53,6 +55,21 @@ export class Histogram {
     this.counts[index]! += count;
     this.#sums[SUM]! += seconds * count;
     this.#sums[TOTAL]! += count;
+  }
+
+  /** Adds what was counted elsewhere by the same bounds. */
+  add(counts: ArrayLike<number>, sumSeconds: number): void {
+    for (let index = 0; index < this.counts.length; index += 1) {
+      this.counts[index]! += counts[index]!;
+      this.#sums[TOTAL]! += counts[index]!;
+    }
+    this.#sums[SUM]! += sumSeconds;
+  }
+
+  copy(): Histogram {
+    const copy = new Histogram(this.boundsSeconds);
+    copy.add(this.counts, this.sumSeconds);
+    return copy;
   }
 
   /** In seconds: a share `q` of all (0 to 1) took at most so long. NaN when nothing was recorded. */

@@ -24,6 +24,7 @@ export function liveReport(gauges: Gauges) {
 
 function reported(gauges: Gauges, uniqueAddresses: number) {
   const { table, counters, store, journal, nowSeconds } = gauges;
+  const { takedowns, ...access } = gauges.access;
   return {
     statsVersion: STATS_VERSION,
     peers: table.peers,
@@ -93,7 +94,7 @@ function reported(gauges: Gauges, uniqueAddresses: number) {
       hasCompany: journal.hasCompany,
       stopsForgotten: journal.stopsForgotten,
     },
-    access: { ...gauges.access },
+    access,
     memory: { ...gauges.memory, limitBytes: gauges.memoryQuotaBytes ?? null },
     eventLoop: eventLoop(gauges),
     latency: {
@@ -102,7 +103,7 @@ function reported(gauges: Gauges, uniqueAddresses: number) {
     },
     clients: gauges.clients,
     busiestSwarms: gauges.busiestSwarms,
-    takedowns: gauges.takedowns,
+    takedowns,
     process: { restarts: gauges.restarts },
   };
 }
@@ -136,7 +137,8 @@ function storeState({ store, restore }: Gauges): 'restoring' | 'failing' | 'savi
   return store.isSaving ? 'saving' : 'well';
 }
 
-function warningsOf({ warnings, table, store, journal, access }: Gauges): string[] {
+/** What the operator should change, as sentences. */
+export function warningsOf({ warnings, table, store, journal, access }: Gauges): string[] {
   const all = [...warnings];
   if (store.losesDisk && store.kind === 'directory') all.push(EPHEMERAL_DISK_WARNING);
   if (store.failure !== undefined) all.push(`The last save failed: ${store.failure}`);

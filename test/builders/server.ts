@@ -58,6 +58,7 @@ export interface ServerOptions {
   readonly server?: Partial<HttpServerOptions>;
   readonly host?: string;
   readonly hasLane?: boolean;
+  readonly monotonicMs?: () => number;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -100,7 +101,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     log,
     nowSeconds,
   });
-  const monotonicMs = (): number => performance.now();
+  const monotonicMs = options.monotonicMs ?? (() => performance.now());
   const routers = options.routers ?? [];
   const listener = createApp({ answers, counters, scrapeHashesMax, monotonicMs, routers });
   const http = new HttpServer({

@@ -27,6 +27,26 @@ describe('the delay of the event loop', () => {
     }
   });
 
+  test('is counted by length since the start, the window under way included', () => {
+    const { histogram, delay } = sampled();
+    for (let sample = 0; sample < 995; sample += 1) histogram.record(21.5 * MS);
+    for (let sample = 0; sample < 4; sample += 1) histogram.record(65 * MS);
+    histogram.record(19 * MS);
+    delay.tick(60);
+    histogram.record(7_020 * MS);
+    histogram.record(20 * MS);
+    const { boundsSeconds, counts, total, sumSeconds } = delay.sinceStart();
+    const found = Object.fromEntries(
+      [...counts]
+        .map((count, index) => [boundsSeconds[index] ?? 'longer', count])
+        .filter(([, count]) => count !== 0),
+    );
+    assert.deepEqual(found, { 0.0001: 2, 0.002: 995, 0.05: 4, longer: 1 });
+    assert.equal(total, 1_002);
+    assert.ok(Math.abs(sumSeconds - 8.6725) < 0.02, `${sumSeconds}`);
+    assert.equal(delay.sinceStart().total, 1_002);
+  });
+
   test('is never below zero, though a timer may come early', () => {
     const { histogram, delay } = sampled();
     histogram.record(19 * MS);

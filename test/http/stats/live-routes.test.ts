@@ -13,7 +13,7 @@ import { LiveEvents, type LiveEventsOptions } from '../../../src/http/stats/live
 import { liveRoutes } from '../../../src/http/stats/live-routes.ts';
 import { History, pointDocument } from '../../../src/stats/history.ts';
 import { liveReport } from '../../../src/stats/stats-report.ts';
-import { addMinutes, pointAt } from '../../builders/history-points.ts';
+import { addMinutes, knownMinutes, pointAt } from '../../builders/history-points.ts';
 import { NOW, wellGauges } from '../../stats/gauges.ts';
 import { serve } from '../page-server.ts';
 
@@ -50,6 +50,23 @@ describe('/stats/history.json', () => {
   test('is the hour unless something else is asked for', async (context) => {
     const ask = await asker(context);
     assert.equal(JSON.parse((await ask('/stats/history.json')).text).span, 'hour');
+  });
+
+  test('has the new minute as soon as it has ended, and what a restore brings', async (context) => {
+    const history = new History();
+    let now = START;
+    const events = new LiveEvents({ report: () => ({}) });
+    const ask = await serve(context, liveRoutes({ history, events, nowSeconds: () => now }));
+    const known = async () => knownMinutes(JSON.parse((await ask('/stats/history.json')).text));
+    assert.deepEqual(await known(), []);
+    addMinutes(history, START, 1);
+    assert.deepEqual(await known(), [START]);
+    const saved = new History();
+    addMinutes(saved, START - 60, 1);
+    for (const points of saved.points) history.restore(points, START);
+    assert.deepEqual(await known(), [START - 60, START]);
+    now += 59 * 60;
+    assert.deepEqual(await known(), [START]);
   });
 
   for (const query of ['span=year', 'span=', 'span=hour&span=day', 'span=%3Cscript%3E']) {

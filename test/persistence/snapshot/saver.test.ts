@@ -125,6 +125,7 @@ describe('a save', () => {
     assert.equal(log.messages('error').length, 1);
     assert.match(saver.status.lastError ?? '', /throttled/);
     assert.equal(saver.status.snapshots, 1);
+    assert.equal(saver.status.failed, 3);
     store.failure = undefined;
     const restored = swarmTable();
     await restore(store, restored);
@@ -197,6 +198,9 @@ describe('a save', () => {
     table.sight(table.open(infoHash(5), NOW), IPV4, endpoint(0, 1), peerId(1), LEECHER, false, NOW);
     assert.equal((await saver.save('schedule')).kind, 'saved');
     assert.deepEqual(await saver.save('schedule'), { kind: 'unchanged' });
+    const { snapshots, skipped, failed } = saver.status;
+    assert.deepEqual({ snapshots, skipped, failed }, { snapshots: 1, skipped: 2, failed: 0 });
+    assert.equal(saver.durations.total, 1);
   });
 
   it('writes after a restore to which something was announced meanwhile, or that is not all of one snapshot', async () => {
