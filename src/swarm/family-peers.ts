@@ -370,7 +370,7 @@ export class FamilyPeers {
     let change = ONE_PEER;
     if (isSeeder) {
       const firstLeecher = first + ((counts >>> 8) & 0xff) * recordWords;
-      this.layout.copy(words, firstLeecher, at);
+      if (firstLeecher !== at) this.layout.copy(words, firstLeecher, at);
       at = firstLeecher;
       change += ONE_SEEDER;
     }

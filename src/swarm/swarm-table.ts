@@ -8,6 +8,7 @@
  * as epoch seconds), randomness (given), what an announce means (tracker/), and when to purge and save.
  */
 import { PAGE_WORDS } from './block-arena.ts';
+import { Eviction } from './eviction.ts';
 import { FamilyPeers } from './family-peers.ts';
 import type { HashKey } from './half-sip-hash.ts';
 import { HashSlots } from './hash-slots.ts';
@@ -25,7 +26,7 @@ import {
   SEEDER,
 } from './record.ts';
 import { RetainedSwarms } from './retained-swarms.ts';
-import { type Random, randomBelow, Sampler } from './sampling.ts';
+import { type Random, Sampler } from './sampling.ts';
 import { Walk } from './walk.ts';
 
 /** What became of a sighting. */
@@ -49,8 +50,6 @@ const GAP_SECONDS_MAX = 7000;
 const NEARLY_FULL = 0.95;
 /** When nearly full, a swarm of more peers than this makes room within itself. */
 const LARGE_SWARM_PEERS = 200;
-const EVICTION_CANDIDATES = 5;
-const EVICTION_PROBES = 64;
 /** Every size class may have a page that is only begun: these come on top of what the records need. */
 const SPARE_PAGES = 128;
 const RETAINED_SHARE = 0.1;
@@ -93,10 +92,9 @@ export class SwarmTable {
   /** @internal */
   readonly families: readonly [FamilyPeers, FamilyPeers];
 
-  readonly #random: Random;
-  readonly #candidates = new Uint32Array(EVICTION_CANDIDATES);
   readonly #sampler: Sampler;
   readonly #retained: RetainedSwarms;
+  readonly #eviction: Eviction;
   readonly #purgeFollower: PurgeFollower;
   #walk: Walk | undefined;
   #now = 0;
@@ -109,7 +107,6 @@ export class SwarmTable {
   constructor(options: SwarmTableOptions) {
     this.peersMax = options.peersMax;
     this.swarmsMax = Math.min(options.swarmsMax, SLOTS_MAX);
-    this.#random = options.random;
     const slotBytes = this.swarmsMax * (SLOT_WORDS + 1) * 4;
     const recordBytes = Math.max(this.peersMax * BYTES_PER_PEER_MAX - slotBytes, this.peersMax * 36);
     try {
@@ -129,6 +126,13 @@ export class SwarmTable {
     ];
     this.#sampler = new Sampler(this.memory, options.random);
     this.#retained = new RetainedSwarms(this.memory);
+    this.#eviction = new Eviction({
+      memory: this.memory,
+      families: this.families,
+      sampler: this.#sampler,
+      retained: this.#retained,
+      random: options.random,
+    });
     this.#purgeFollower = {
       afterPeersRemoved: (slot, removed) => this.#afterPeersRemoved(slot, removed),
       emptySwarm: (slot) => this.#retainOrRemove(slot),
@@ -457,7 +461,7 @@ export class SwarmTable {
       }
       return Outcome.refreshed;
     }
-    if (this.isNearlyFull || this.#add(peers, slot, isSeeder, flags, seen) === Outcome.refused) {
+    if (this.isNearlyFull || !this.#put(peers, slot, isSeeder, flags, seen)) {
       this.#closeIfUnused(slot);
       return Outcome.refused;
     }
@@ -479,14 +483,20 @@ export class SwarmTable {
       givesWay = this.families[0].peersOf(slot) + this.families[1].peersOf(slot) > LARGE_SWARM_PEERS;
       if (!givesWay && this.peers >= this.peersMax) return Outcome.refused;
     }
-    const hadPeers = this.memory.hasPeers(slot);
-    if (!hadPeers && this.#retained.has(slot)) this.#retained.remove(slot);
-    if (!peers.add(slot, isSeeder, flags, seen)) return Outcome.refused;
-    if (!hadPeers) this.#swarms += 1;
+    if (!this.#put(peers, slot, isSeeder, flags, seen)) return Outcome.refused;
     if (!givesWay) return Outcome.added;
     // Only now: a peer that memory has no room for must push nobody out.
     this.#evictPeer(slot, peers, isSeeder);
     return Outcome.replaced;
+  }
+
+  /** Adds the current peer, however full the table is; false when memory is out. */
+  #put(peers: FamilyPeers, slot: number, isSeeder: boolean, flags: number, seen: number): boolean {
+    const hadPeers = this.memory.hasPeers(slot);
+    if (!hadPeers && this.#retained.has(slot)) this.#retained.remove(slot);
+    if (!peers.add(slot, isSeeder, flags, seen)) return false;
+    if (!hadPeers) this.#swarms += 1;
+    return true;
   }
 
   #countCompletion(slot: number): void {
@@ -560,71 +570,29 @@ export class SwarmTable {
     }
   }
 
-  /** The longest unseen of a few random peers of the swarm goes, but not the current one, which has just come. */
+  /** A peer of the swarm goes, but not the current one, which has just come. */
   #evictPeer(slot: number, newcomer: FamilyPeers, isSeeder: boolean): void {
-    const [ipv4, ipv6] = this.families;
-    newcomer.locate(slot, isSeeder);
-    const others = [ipv4, ipv6].map((peers) => peers.peersOf(slot) - Number(peers === newcomer));
-    const peers = randomBelow(this.#random, others[0] + others[1]) < others[0] ? ipv4 : ipv6;
-    const isNewcomers = peers === newcomer;
-    const count = this.#sampler.sample(
-      peers,
-      slot,
-      EVICTION_CANDIDATES,
-      false,
-      isNewcomers,
-      this.#candidates,
-      0,
-    );
-    if (count === 0) return;
-    let oldest = 0;
-    for (let index = 1; index < count; index++) {
-      if (this.#ageAt(peers, this.#candidates[index]) > this.#ageAt(peers, this.#candidates[oldest])) {
-        oldest = index;
-      }
-    }
-    peers.removeRecordAt(slot, this.#candidates[oldest]);
+    if (!this.#eviction.removePeer(slot, newcomer, isSeeder, this.#now)) return;
     this.#evicted += 1;
     this.#afterPeersRemoved(slot, 1);
   }
 
-  /** The longest unseen of a few random one-peer swarms goes, or else the oldest remembered one. */
+  /** A one-peer swarm goes, or else the oldest remembered one. False when there is neither. */
   #evictSwarm(): boolean {
     const { slots } = this.memory;
-    let oldest = -1;
-    let oldestAge = -1;
-    let found = 0;
-    for (let probe = 0; probe < EVICTION_PROBES && found < EVICTION_CANDIDATES; probe++) {
-      const slot = randomBelow(this.#random, slots.highWater);
-      if (!slots.isUsed(slot)) continue;
-      const [ipv4, ipv6] = this.families;
-      const peers = ipv4.peersOf(slot) + ipv6.peersOf(slot);
-      if (peers > 1 || this.#retained.has(slot)) continue;
-      if (peers === 0) {
-        // One that the purge has not come to yet.
-        this.#retainOrRemove(slot);
-        if (slots.count < slots.slotsMax) return true;
-        continue;
-      }
-      found += 1;
-      const age = this.#now - slots.words[slots.base(slot) + LAST_ACTIVITY_WORD];
-      if (age > oldestAge) {
-        oldest = slot;
-        oldestAge = age;
-      }
-    }
-    if (oldest >= 0) {
-      this.#clearSwarm(oldest);
-      this.#removeSlot(oldest);
+    const slot = this.#eviction.chooseSwarm(this.#now, (empty) => {
+      this.#retainOrRemove(empty);
+      return slots.count < slots.slotsMax;
+    });
+    if (slots.count < slots.slotsMax) return true;
+    if (slot >= 0) {
+      this.#clearSwarm(slot);
+      this.#removeSlot(slot);
       this.#evicted += 1;
       return true;
     }
     if (this.#retained.count === 0) return false;
     this.#removeRetained(this.#retained.oldest());
     return true;
-  }
-
-  #ageAt(peers: FamilyPeers, at: number): number {
-    return peers.layout.ageSeconds(this.memory.words, at, this.#now);
   }
 }

@@ -186,7 +186,8 @@ export class SwarmEntryReader {
 
   /** The absolute second, by the store's clock, in which the record of a run at byte `at` was last seen. */
   lastSeenSeconds(at: number): number {
-    return secondsNear(this.raw.readUInt16LE(at + ENDPOINT_BYTES[this.family]!), this.baseSeconds);
+    const seenAt = at + ENDPOINT_BYTES[this.family]!;
+    return secondsNear(this.raw[seenAt]! | (this.raw[seenAt + 1]! << 8), this.baseSeconds);
   }
 
   #read(): boolean {

@@ -171,8 +171,9 @@ export class PartRestorer {
     }
   }
 
-  /** Of so many records from byte `at`, those that have not expired. */
+  /** Of so many records from byte `at`, those that have not expired; the first has not. */
   #fresh(entries: SwarmEntryReader, at: number, count: number, now: number): number {
+    if (count === 1) return 1;
     const { peerTtlSeconds, offsetSeconds } = this.#settings;
     const recordBytes = RECORD_BYTES[entries.family]!;
     let fresh = 0;

@@ -75,6 +75,7 @@ export interface SaveStatus {
   readonly skipped: number;
   readonly failed: number;
   readonly lastBytes: number | undefined;
+  readonly lastPeers: number | undefined;
   readonly lastDurationMs: number | undefined;
   /** Of the last try, undefined when it went well. */
   readonly lastError: string | undefined;
@@ -83,6 +84,7 @@ export interface SaveStatus {
 interface Saved {
   readonly atSeconds: number;
   readonly bytes: number;
+  readonly peers: number;
   readonly durationMs: number;
 }
 
@@ -126,6 +128,7 @@ export class Saver {
       skipped: this.#skipped,
       failed: this.#failed,
       lastBytes: this.#last?.bytes,
+      lastPeers: this.#last?.peers,
       lastDurationMs: this.#last?.durationMs,
       lastError: this.#lastError,
     };
@@ -210,9 +213,9 @@ export class Saver {
     this.#snapshots += 1;
     const durationMs = Math.round(monotonicMs() - startMs);
     this.durations.record(durationMs / 1_000);
-    this.#last = { atSeconds: nowSeconds(), bytes, durationMs };
-    await this.#retain(after, journal, signal);
     const { number, swarms, peers } = manifest;
+    this.#last = { atSeconds: nowSeconds(), bytes, peers, durationMs };
+    await this.#retain(after, journal, signal);
     return { kind: 'saved', number, bytes, swarms, peers };
   }
 

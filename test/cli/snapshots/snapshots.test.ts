@@ -146,7 +146,7 @@ describe('trakx snapshots list', () => {
     assert.match(lines[0]!, /^NUMBER +BOOT +TAKEN AT +AGE +PARTS +BYTES +SWARMS +PEERS +SEALED +STATE$/);
     assert.match(
       lines[1]!,
-      /^ +2 +boot0002 +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +\d+ s +\d+ +[\d.]+ kB +\d+ +1200 +no +whole$/,
+      /^ +2 +boot0002 +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +\d+ (?:s|min) +\d+ +[\d.]+ kB +\d+ +1200 +no +whole$/,
     );
     assert.match(lines[2]!, /^ +1 +boot0001 .* 600 +no +whole$/);
     assert.equal(lines.length, 3);

@@ -157,7 +157,7 @@ function eventsIn(text: string): { readonly name: string; readonly data: Record<
 }
 
 async function untilTrue(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 describe('/stats/events', () => {

@@ -102,16 +102,19 @@ describe('the history of a tracker', () => {
     assert.equal(again.tracker.table.peers, 4);
   });
 
-  it('comes back by the store’s time, whatever the clocks of the trackers say', async () => {
-    const trackers = new Trackers();
-    const { tracker, history } = await trackers.start(120);
-    addMinutes(history, tracker.nowSeconds(), 3);
-    announce(tracker, 1);
-    await tracker.writeJournal();
-    tracker.kill();
-    const again = await trackers.start(600);
-    assert.equal(again.history.endSeconds, START - 600);
-  });
+  for (const way of ['the journal', 'a snapshot'] as const) {
+    it(`comes back from ${way} by the store’s time, whatever the clocks of the trackers say`, async () => {
+      const trackers = new Trackers();
+      const { tracker, history } = await trackers.start(120);
+      addMinutes(history, tracker.nowSeconds(), 3);
+      announce(tracker, 1);
+      if (way === 'the journal') await tracker.writeJournal();
+      else await tracker.saver.save('signal');
+      tracker.kill();
+      const again = await trackers.start(600);
+      assert.equal(again.history.endSeconds, START - 600);
+    });
+  }
 
   it('is sealed like everything else', async () => {
     const trackers = new Trackers(storeKeys(1));
