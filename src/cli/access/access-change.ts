@@ -57,13 +57,11 @@ export async function removeCommand(
     );
   const hashes = [...hashesOf(texts, '').byReason.values(), ...(fromFile?.byReason.values() ?? [])].flat();
   if (hashes.length === 0) throw new CommandError('Name hashes, or a file with --from.', ExitCode.wrongUse);
-  let removed = 0;
-  const notListed: string[] = [];
-  for (const infoHash of hashes) {
-    if (await list.remove(infoHash)) removed += 1;
-    else notListed.push(Buffer.from(infoHash).toString('hex'));
-    progress.show(() => `removed ${removed} of ${hashes.length}`);
-  }
+  const missing = await list.remove(hashes, (done) =>
+    progress.show(() => `${done} of ${hashes.length} hashes`),
+  );
+  const notListed = missing.map((infoHash) => Buffer.from(infoHash).toString('hex'));
+  const removed = hashes.length - notListed.length;
   progress.clear();
   if (isJson)
     out.write(`${JSON.stringify({ where: list.where, list: list.name, removed, notListed }, null, 2)}\n`);

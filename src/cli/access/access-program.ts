@@ -46,9 +46,10 @@ export function accessProgram(surroundings: Surroundings, name: ListName): Comma
   const withList = (
     words: Words,
     work: (list: HashListAccess, atWork: AtWork) => Promise<number>,
+    isChange = false,
   ): Promise<void> =>
     carryOut(surroundings, async (atWork) => {
-      const list = await openList(surroundings, name, words, atWork);
+      const list = await openList(surroundings, { name, words, isChange }, atWork);
       try {
         return await work(list, atWork);
       } finally {
@@ -56,8 +57,10 @@ export function accessProgram(surroundings: Surroundings, name: ListName): Comma
       }
     });
   const change = (words: Words, work: (around: ChangeAround) => Promise<number>): Promise<void> =>
-    withList(words, (list, { progress }) =>
-      work({ list, progress, out, errors, input, isJson: words.json === true }),
+    withList(
+      words,
+      (list, { progress }) => work({ list, progress, out, errors, input, isJson: words.json === true }),
+      true,
     );
 
   const program = new Command(name)
@@ -136,8 +139,7 @@ function withPlace(command: Command): Command {
 
 async function openList(
   surroundings: Surroundings,
-  name: ListName,
-  words: Words,
+  { name, words, isChange }: { readonly name: ListName; readonly words: Words; readonly isChange: boolean },
   { signal, progress }: AtWork,
 ): Promise<HashListAccess> {
   const { env, system, nowSeconds, errors } = surroundings;
@@ -153,7 +155,9 @@ async function openList(
       name,
       config,
       signal,
-      assertUnused: (store) => assertNoneRuns(store, { urls, journalSeconds, nowSeconds, signal, isForced }),
+      // Reading disturbs nobody.
+      assertUnused: async (store) =>
+        isChange && assertNoneRuns(store, { urls, journalSeconds, nowSeconds, signal, isForced }),
     });
   }
   const url =

@@ -64,9 +64,18 @@ export class AdminList implements HashListAccess {
     return { added: Number(added), alreadyListed: Number(alreadyListed) };
   }
 
-  async remove(infoHash: Uint8Array): Promise<boolean> {
-    const hex = Buffer.from(infoHash).toString('hex');
-    return (await this.#ask('DELETE', `/${hex}`, undefined, 404)) !== undefined;
+  /** One after the other: the API takes hashes off the list singly. */
+  async remove(
+    hashes: readonly Uint8Array[],
+    onDone: (count: number) => void,
+  ): Promise<readonly Uint8Array[]> {
+    const notListed: Uint8Array[] = [];
+    for (const [index, infoHash] of hashes.entries()) {
+      const hex = Buffer.from(infoHash).toString('hex');
+      if ((await this.#ask('DELETE', `/${hex}`, undefined, 404)) === undefined) notListed.push(infoHash);
+      onDone(index + 1);
+    }
+    return notListed;
   }
 
   async close(): Promise<void> {}

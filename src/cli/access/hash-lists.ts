@@ -34,8 +34,8 @@ export interface HashListAccess {
   entries(search: string | undefined, onHead: (head: ListHead) => void): AsyncIterable<ListedEntry>;
   /** One change: in force and stored when it resolves. */
   add(hashes: readonly Uint8Array[], reason: string): Promise<Added>;
-  /** False: it was not on the list. */
-  remove(infoHash: Uint8Array): Promise<boolean>;
+  /** Takes them off. Resolves with those that were not on the list; `onDone` hears how many are seen to. */
+  remove(hashes: readonly Uint8Array[], onDone: (count: number) => void): Promise<readonly Uint8Array[]>;
   /** How many hashes one `add` should have, so that progress can be told. */
   readonly hashesPerChange: number;
   close(): Promise<void>;

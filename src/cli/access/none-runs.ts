@@ -43,6 +43,6 @@ export async function assertNoneRuns(
   if (journal > youngest(manifests) && ageSeconds < freshSeconds)
     throw new CommandError(
       `A tracker seems to run on ${store.address}: it wrote a journal segment ${Math.max(0, ageSeconds)} s ago, and no snapshot after ` +
-        'it. Change the list through it (--url), or stop it first. If it was killed, wait a minute or say --force.',
+        'it. Change the list through it (--url), or stop it first. If it was stopped or killed just now, wait a minute or say --force.',
     );
 }

@@ -39,7 +39,8 @@ export class StoreList implements HashListAccess {
       readonly name: ListName;
       readonly config: Config;
       readonly signal: AbortSignal;
-      readonly assertUnused: (store: Store) => Promise<void>;
+      /** Throws a CommandError when a tracker runs that the command must not meet. */
+      readonly assertUnused: (store: Store) => Promise<unknown>;
     },
   ): Promise<StoreList> {
     const { config, signal } = options;
@@ -120,12 +121,22 @@ export class StoreList implements HashListAccess {
     return { added: hashes.length - alreadyListed, alreadyListed };
   }
 
-  async remove(infoHash: Uint8Array): Promise<boolean> {
-    const isThere = this.#access.list(this.name).has(infoHash);
-    if (!isThere && !this.#access.isByEnvironment(this.name, infoHash)) return false;
-    const change = { list: this.name, isListed: false, hashes: [infoHash], reason: '' };
-    this.#check(await this.#accessLog.change(change));
-    return true;
+  /** As one change. */
+  async remove(
+    hashes: readonly Uint8Array[],
+    onDone: (count: number) => void,
+  ): Promise<readonly Uint8Array[]> {
+    const list = this.#access.list(this.name);
+    const isThere = (infoHash: Uint8Array): boolean =>
+      list.has(infoHash) || this.#access.isByEnvironment(this.name, infoHash);
+    const listed = hashes.filter(isThere);
+    const notListed = hashes.filter((infoHash) => !isThere(infoHash));
+    if (listed.length > 0) {
+      const change = { list: this.name, isListed: false, hashes: listed, reason: '' };
+      this.#check(await this.#accessLog.change(change));
+    }
+    onDone(hashes.length);
+    return notListed;
   }
 
   async close(): Promise<void> {

@@ -133,7 +133,9 @@ describe('trakx bans --store', () => {
     const added = await trakx(['bans', 'add', '--store', '--reason', 'by hand', A, B], env);
     assert.equal(added.status, 0, added.stderr);
     assert.match(added.stdout, /^2 bans added/);
-    assert.equal((await trakx(['bans', 'remove', '--store', B], env)).status, 0);
+    const removed = await trakx(['bans', 'remove', '--store', B, C], env);
+    assert.equal(removed.status, 0);
+    assert.equal(removed.stderr, `${C} was not on the list\n`);
     assert.match(
       (await trakx(['bans', 'list', '--store'], env)).stdout,
       new RegExp(`^${A}  [^ ]+  by hand\n$`),
@@ -161,6 +163,7 @@ describe('trakx bans --store', () => {
     const env = { STORE_URL, PORT: '1', JOURNAL_SECONDS: '20' };
     const refused = await trakx(['bans', 'add', '--store', A], env);
     assert.equal(refused.status, 1, refused.stdout);
+    assert.equal((await trakx(['bans', 'list', '--store'], env)).status, 0, 'looking disturbs nobody');
     assert.match(refused.stderr, /^A tracker seems to run on file:.*wrote a journal segment \d+ s ago/);
     await tracker.kill();
     assert.equal((await trakx(['bans', 'add', '--store', '--force', A], env)).status, 0);
@@ -173,7 +176,7 @@ describe('trakx bans --store', () => {
       `${tracker.origin}/announce?info_hash=aaaaaaaaaaaaaaaaaaaa&peer_id=-XX0001-000000000001&port=6881&left=0`,
     );
     await tracker.stop();
-    const { status, stderr } = await trakx(['bans', 'list', '--store'], { STORE_URL, PORT: '1' });
+    const { status, stderr } = await trakx(['bans', 'add', '--store', A], { STORE_URL, PORT: '1' });
     assert.equal(status, 0, stderr);
   });
 

@@ -165,10 +165,44 @@ describe('trakx start, status, restart and stop', () => {
     const env = { HOST: '192.0.2.1', PORT: new URL(url).port };
     const failed = await trakx(['restart', '--pid-file', pidFile, '--log-file', logFile], env);
     assert.equal(failed.status, 1);
-    assert.match(failed.stderr, new RegExp(`cannot listen[^]*The old one runs on: process ${before}`));
+    assert.match(failed.stderr, new RegExp(`cannot listen.*The old one runs on: process ${before}`, 's'));
     assert.equal(pid(), before);
     assert.equal((await fetch(`${url}/healthz`)).status, 200);
     assert.equal((await run('stop')).status, 0);
+  });
+
+  test('a tracker that logs errors only is started and stopped all the same', async (context) => {
+    const { json, logFile } = await daemon(context, { LOG_LEVEL: 'error' });
+    assert.equal((await json('start')).told.state, 'started');
+    const stopped = await json('stop');
+    assert.equal(stopped.status, 0);
+    assert.equal(stopped.told.state, 'stopped');
+    assert.equal(readFileSync(logFile, 'utf8'), '');
+  });
+
+  test('a stop that takes too long is told, and ends it only when asked to', async (context) => {
+    // A store that takes connections and says nothing: the tracker tries to save for 25 s.
+    const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    context.after(() => silent.close());
+    const { port: storePort } = silent.address() as { port: number };
+    const { run, json, pid, url } = await daemon(context, {
+      STORE_URL: 's3://bucket/prefix',
+      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${storePort}`,
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'y',
+    });
+    assert.equal((await run('start')).status, 0);
+    assert.equal((await fetch(`${url}/${announce}`)).status, 200);
+    const running = pid();
+    const slow = await run('stop', '--timeout', '1');
+    assert.equal(slow.status, 1);
+    assert.match(slow.stderr, /still runs after 1 s\. .*stopping.*--kill/s);
+    assert.notEqual(identityOf(running), undefined);
+    const killed = await json('stop', '--timeout', '1', '--kill');
+    assert.equal(killed.status, 0);
+    assert.equal(killed.told.isKilled, true);
+    assert.equal(identityOf(running), undefined);
   });
 
   test('a killed tracker is known to be dead, and the next start takes its place', async (context) => {
