@@ -165,6 +165,7 @@ const SAVE_STATUS = {
   skipped: 0,
   failed: 0,
   lastBytes: undefined,
+  lastPeers: undefined,
   lastDurationMs: undefined,
   lastError: undefined,
 };

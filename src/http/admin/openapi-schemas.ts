@@ -192,6 +192,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       savedAt: orNull(time),
       savedSinceStart: count,
       lastBytes: orNull(count),
+      lastPeers: orNull(count),
       lastDurationMs: orNull(count),
     }),
     journal: object({

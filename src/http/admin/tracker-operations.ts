@@ -69,6 +69,7 @@ function status({ gauges, saver, accessLog, storeAddress, boot }: TrackerOperati
       savedAt: saved.lastSavedAtSeconds === undefined ? null : isoTime(saved.lastSavedAtSeconds),
       savedSinceStart: saved.snapshots,
       lastBytes: saved.lastBytes ?? null,
+      lastPeers: saved.lastPeers ?? null,
       lastDurationMs: saved.lastDurationMs ?? null,
     },
     journal: {
