@@ -24,11 +24,13 @@ const persistenceStoreys = ['store', 'format', 'listing', 'merge', 'journal', 's
 // Packages that stand behind one door each, so that replacing one touches one place.
 const doors = {
   express: ['http'],
+  'express-rate-limit': ['http'],
   '@aws-sdk/client-s3': ['persistence'],
   winston: ['log'],
   'node-cron': ['main', 'config'],
   bencode: ['protocol'],
   commander: ['cli'],
+  uplot: ['http'],
   'prom-client': ['stats'],
 };
 

@@ -12,17 +12,22 @@ const { readFileSync } = await import('node:fs');
 const { monitorEventLoopDelay } = await import('node:perf_hooks');
 const { default: cron } = await import('node-cron');
 const { Access } = await import('./access/access.ts');
+const { TakedownCounts } = await import('./access/takedown-counts.ts');
 const { describeProblem, isConfig, loadConfig } = await import('./config/config.ts');
 const { nearMisses } = await import('./config/near-misses.ts');
 const { thisMachine } = await import('./config/system.ts');
+const { adminPageRoutes } = await import('./http/admin/admin-page.ts');
 const { adminRoutes } = await import('./http/admin/admin-routes.ts');
 const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
 const { ClientAddresses } = await import('./http/client-address.ts');
 const { healthRoutes } = await import('./http/stats/health-routes.ts');
+const { Assets, assetRoutes } = await import('./http/pages/assets.ts');
+const { PageFrame } = await import('./http/pages/page.ts');
 const { LiveEvents } = await import('./http/stats/live-events.ts');
 const { liveRoutes } = await import('./http/stats/live-routes.ts');
 const { pageRoutes } = await import('./http/pages/page-routes.ts');
+const { youRoutes } = await import('./http/pages/you-routes.ts');
 const { ProxyWarnings } = await import('./http/proxy-warnings.ts');
 const { HttpServer } = await import('./http/server.ts');
 const { metricsRoutes } = await import('./http/stats/metrics-routes.ts');
@@ -56,6 +61,7 @@ const { Rates } = await import('./stats/rates.ts');
 const { EPHEMERAL_DISK_WARNING, liveReport } = await import('./stats/stats-report.ts');
 const { SwarmTable } = await import('./swarm/swarm-table.ts');
 const { timeLimit } = await import('./time-limit.ts');
+const { PeerAddresses } = await import('./tracker/peer-address.ts');
 const { Tracker } = await import('./tracker/tracker.ts');
 
 import type { Gauges, RestoreGauges } from './stats/gauges.ts';
@@ -125,6 +131,7 @@ const access = new Access({
   bannedByEnvironment: config.bannedHashes,
   allowedByEnvironment: config.allowedHashes,
 });
+const takedowns = new TakedownCounts(access.bans, config.bannedHashes.length);
 const counters = new Counters({ addressWindowSeconds: config.peerTtlSeconds, hashKey });
 const history = new History();
 
@@ -208,10 +215,13 @@ const busiest = new BusiestSwarms({
 });
 const events = new LiveEvents({ report: () => liveReport(readGauges()) });
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
+const assets = new Assets();
+const frame = new PageFrame(assets);
 const announceUrls = { ...config, domainName: config.platform.domainName };
+const clientAddresses = new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings });
 const answers = new Answers({
   tracker,
-  clientAddresses: new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings }),
+  clientAddresses,
   counters,
   nowSeconds,
   log,
@@ -224,11 +234,35 @@ const server = new HttpServer({
     monotonicMs,
     routers: [
       healthRoutes(readRestore),
-      statsRoutes(readGauges),
+      assetRoutes(assets),
+      statsRoutes(frame, readGauges),
       metricsRoutes(readGauges),
       liveRoutes({ history, events, nowSeconds }),
-      pageRoutes(announceUrls),
-      adminRoutes({ adminToken: config.adminToken, access, accessLog, monotonicMs, log }),
+      pageRoutes(frame, announceUrls),
+      youRoutes(frame, {
+        clientAddresses,
+        peerAddresses: new PeerAddresses(config),
+        access,
+        tracker,
+        settings: announceUrls,
+      }),
+      adminRoutes({
+        adminToken: config.adminToken,
+        page: adminPageRoutes(frame, announceUrls),
+        access,
+        accessLog,
+        tracker,
+        saver,
+        gauges: readGauges,
+        isRestored: () => restorer.isSettled,
+        clientAddresses,
+        storeAddress: store.address,
+        boot,
+        hashKey,
+        nowSeconds,
+        monotonicMs,
+        log,
+      }),
     ],
   }),
   lane: config.hasExpressLane
@@ -406,6 +440,7 @@ function readGauges(): Gauges {
       banned: access.bans.size + config.bannedHashes.length,
       allowed: access.allowed.size + config.allowedHashes.length,
       isLoaded: access.isLoaded,
+      takedowns: takedowns.at(nowSeconds()),
     },
     store: {
       kind: config.store.kind,
@@ -438,7 +473,6 @@ function readGauges(): Gauges {
     restarts: history.restarts,
     clients: counters.clients.lastHour,
     busiestSwarms: busiest.shown,
-    takedowns: { banned: access.bans.size + config.bannedHashes.length, lastDay: 0, lastMonth: 0 },
     loopDelay,
     announceWindow,
     connections: server.connections,

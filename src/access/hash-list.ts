@@ -3,10 +3,10 @@
  * list or took it off, when, and why (rules D-B1, D-B3).
  *
  *   slot of 7 words | hash 5 | chain 1 | change: its number × 2, + 1 when listed |
- *   changes         | seconds 4 | reason number 4 |  one for each time and reason, however many hashes share it
+ *   changes         | seconds 4 | reason number 4 | hashes 4 |  one for each time and reason; how many hashes are listed by it
  *   reasons         | each text once
  *
- * So a hash costs 28 bytes and its share of the index, 32 at the most; a time and reason cost eight bytes more,
+ * So a hash costs 28 bytes and its share of the index, 32 at the most; a time and reason cost twelve bytes more,
  * once for all the hashes of a change. Pure: knows no clock, no store, and not what being on the list means.
  */
 import type { HashKey } from '../swarm/half-sip-hash.ts';
@@ -60,10 +60,14 @@ export type Applied = (typeof Applied)[keyof typeof Applied];
 export class HashList {
   readonly #slots: HashSlots;
   readonly #doesListedWinTie: boolean;
+  /** Grows with every hash that a change was applied to. */
+  changesApplied = 0;
   #listed = 0;
 
   #changeSeconds = new Uint32Array(CHANGES_AT_START);
   #changeReasons = new Uint32Array(CHANGES_AT_START);
+  /** Hashes on the list whose latest change this is. */
+  #changeListed = new Uint32Array(CHANGES_AT_START);
   #changes = 0;
   readonly #reasons: string[] = [];
   readonly #reasonNumbers = new Map<string, number>();
@@ -124,6 +128,7 @@ export class HashList {
     if (this.#changes === this.#changeSeconds.length) {
       this.#changeSeconds = grown(this.#changeSeconds);
       this.#changeReasons = grown(this.#changeReasons);
+      this.#changeListed = grown(this.#changeListed);
     }
     this.#changeSeconds[this.#changes] = atSeconds;
     this.#changeReasons[this.#changes] = reasonNumber;
@@ -143,10 +148,22 @@ export class HashList {
       const doesTieWin = isListed === this.#doesListedWinTie || wasListed === isListed;
       if (time < known || (time === known && !doesTieWin)) return Applied.outdated;
     }
+    this.changesApplied += 1;
+    if (wasListed) this.#changeListed[this.#changeOf(slot)] -= 1;
+    if (isListed) this.#changeListed[change] += 1;
     this.#slots.words[this.#slots.base(slot) + CHANGE_WORD] = change * 2 + (isListed ? 1 : 0);
     if (wasListed === isListed) return Applied.restated;
     this.#listed += isListed ? 1 : -1;
     return Applied.changed;
+  }
+
+  /** Hashes on the list that were put there, or confirmed, at `sinceSeconds` or later. Looks at changes, not at hashes. */
+  listedSince(sinceSeconds: number): number {
+    let listed = 0;
+    for (let change = 0; change < this.#changes; change++) {
+      if (this.#changeSeconds[change]! >= sinceSeconds) listed += this.#changeListed[change]!;
+    }
+    return listed;
   }
 
   /** Up to `countMax` hashes on the list from `cursor` (0, or a page's `next`) on, in no order that means anything. */

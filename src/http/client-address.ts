@@ -57,9 +57,9 @@ export class ClientAddresses {
     this.#warnings = warnings;
   }
 
-  /** The address (4 or 16 bytes, valid until the next request) it comes from, or why it can't be known. */
+  /** Of an announce: `addressOf`, and the warnings hear of it. */
   of(connected: Connected, forwarding: Forwarding): Uint8Array | ClientError {
-    const address = this.#addressOf(connected, forwarding);
+    const address = this.addressOf(connected, forwarding);
     if (forwarding.hasCfRay) {
       const named = parseAddress(forwarding.cfConnectingIp()?.trim() ?? '');
       this.#warnings.heardThroughCdn(address, named, entriesOf(forwarding.forwardedFor()).map(parseEntry));
@@ -68,7 +68,8 @@ export class ClientAddresses {
     return address;
   }
 
-  #addressOf(connected: Connected, forwarding: Forwarding): Uint8Array | ClientError {
+  /** The address (4 or 16 bytes, valid until the next request) it comes from, or why it can't be known. */
+  addressOf(connected: Connected, forwarding: Forwarding): Uint8Array | ClientError {
     const trustProxy = this.#trustProxy ?? 0;
     if (trustProxy > 0) {
       return (

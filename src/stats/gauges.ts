@@ -2,6 +2,7 @@
  * What the statistics are made of at one moment. The composition root fills it from the table, the store and the
  * process, so that the pages know none of them. All times are seconds since the epoch.
  */
+import type { Takedowns } from '../access/takedown-counts.ts';
 import type { Totals } from '../swarm/swarm-table.ts';
 import type { BusySwarm } from './busiest-swarms.ts';
 import type { ClientShare } from './client-counts.ts';
@@ -37,7 +38,6 @@ export interface Gauges {
   /** Of the last hour. */
   readonly clients: readonly ClientShare[];
   readonly busiestSwarms: readonly BusySwarm[];
-  readonly takedowns: TakedownGauges;
   readonly loopDelay: EventLoopDelay;
   /** Of `counters.announceLatency`, by the minute. */
   readonly announceWindow: HistogramWindow;
@@ -59,6 +59,7 @@ export interface AccessGauges {
   readonly allowed: number;
   /** False until the store's list of bans and allowed hashes was read. */
   readonly isLoaded: boolean;
+  readonly takedowns: Takedowns;
 }
 
 /**
@@ -138,13 +139,6 @@ export interface RestoreGauges {
   readonly isSettled: boolean;
   /** What it waits for, or what it found, as a sentence. */
   readonly explanation: string;
-}
-
-/** Info hashes that are banned now, and how many of them were banned within the last day and 30 days. */
-export interface TakedownGauges {
-  readonly banned: number;
-  readonly lastDay: number;
-  readonly lastMonth: number;
 }
 
 /** process.memoryUsage(). */

@@ -30,6 +30,7 @@ import type { AnnounceJournal } from './announce-journal.ts';
 import { BANNED, denialFor } from './denial.ts';
 import { PeerAddresses, UNREACHABLE_ADDRESS } from './peer-address.ts';
 import { PeerSample } from './peer-sample.ts';
+import { SwarmDrop } from './swarm-drop.ts';
 
 export interface TrackerSettings {
   readonly announceIntervalSeconds: number;
@@ -43,6 +44,16 @@ export interface TrackerSettings {
   readonly trustProxy: number | undefined;
   readonly allowPrivatePeers: boolean | undefined;
   readonly trustIpParamFrom: readonly AddressRange[];
+}
+
+/** A swarm's counts as the table has them, served or not. */
+export interface SwarmCounts {
+  readonly seeders: number;
+  /** Partial seeds among them. */
+  readonly leechers: number;
+  readonly partialSeeds: number;
+  /** Completed downloads, ever. */
+  readonly completed: number;
 }
 
 export interface TrackerOptions {
@@ -147,6 +158,24 @@ export class Tracker {
       files: hashes.map((infoHash) => this.#scraped(infoHash)),
       minRequestIntervalSeconds: this.#settings.minAnnounceIntervalSeconds,
     };
+  }
+
+  /** The swarm's counts; undefined when the table knows none. */
+  swarm(infoHash: Uint8Array): SwarmCounts | undefined {
+    const table = this.#table;
+    const slot = table.find(infoHash);
+    if (slot < 0) return undefined;
+    return {
+      seeders: table.seeders(slot),
+      leechers: table.leechers(slot),
+      partialSeeds: table.partialSeeds(slot),
+      completed: table.completed(slot),
+    };
+  }
+
+  /** Forgets, step by step, the swarm's peers and its count. */
+  drop(infoHash: Uint8Array): SwarmDrop {
+    return new SwarmDrop(this.#table, this.#journal, infoHash);
   }
 
   /** Forgets, step by step, the peers not heard for `peerTtlSeconds` and the swarms left empty. */

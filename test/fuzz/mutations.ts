@@ -22,7 +22,15 @@ const NAMES = [
 const PATHS = [
   ...['/announce', '/scrape', '/announce/', '/scrape/', '/', '/stats', '/stats.json', '/healthz', '/readyz'],
   ...['/admin/bans', '/ANNOUNCE', '//announce', '/announce.php', '/x/announce', '/announce%2f', '/%2e%2e/'],
-  ...['http://tracker.example/announce', '/announce;x', '/debug/vars', '/dmca', '/heartbeat', '/robots.txt'],
+  ...[
+    'http://tracker.example/announce',
+    '/announce;x',
+    '/debug/vars',
+    '/dmca',
+    '/you',
+    '/heartbeat',
+    '/robots.txt',
+  ],
 ];
 const METHODS = ['HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE'];
 const HEADERS = [

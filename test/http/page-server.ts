@@ -3,10 +3,16 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import express, { type Router } from 'express';
+import { Assets } from '../../src/http/pages/assets.ts';
+import { PageFrame } from '../../src/http/pages/page.ts';
+
+/** The frame as main.ts makes it, with the real scripts and style sheets. */
+export const FRAME = new PageFrame(new Assets());
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: Buffer;
   readonly text: string;
 }
 
@@ -28,14 +34,13 @@ export async function serve(context: TestContext, ...routers: Router[]): Promise
     new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port, path, method, agent: false, headers };
       const sent = request(options, (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          text += chunk;
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const { statusCode: status = 0, headers } = response;
+          resolve({ status, headers, bytes, text: bytes.toString('utf8') });
         });
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
-        );
       });
       sent.on('error', reject);
       sent.end();

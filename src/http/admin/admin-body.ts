@@ -1,25 +1,32 @@
-/** Reads and checks the JSON that an administrator sends, and says what is wrong with it. */
+/** Reads and checks what an administrator sends, JSON or lines of text, and says what is wrong with it. */
 import type { IncomingMessage } from 'node:http';
 import { CHANGE_HASHES_MAX } from '../../persistence/access/access-log.ts';
 import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';
-import { parseInfoHash } from '../../protocol/info-hash.ts';
+import { infoHashFrom } from '../../protocol/magnet.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
+import { parseHashLines } from './hash-lines.ts';
 
-/** CHANGE_HASHES_MAX hashes with quotes, comma and an indented line each, and the rest of the body. */
+/** CHANGE_HASHES_MAX hashes in hex with quotes, comma and an indented line each, and the rest of the body. */
 export const BODY_BYTES_MAX = CHANGE_HASHES_MAX * 60 + 64 * 1024;
 /** What is parsed at one go: a body that is not a plain list of hashes, or what is around one. */
 const JSON_BYTES_MAX = 64 * 1024;
-const HASHES_PER_STEP = 512;
+const HASHES_PER_STEP = 256;
 const HASHES = Buffer.from('"hashes"');
+/** What stands for an info hash, as messages say it. */
+export const A_HASH =
+  'an info hash in 40 hexadecimal characters or 32 of base32, or a magnet link with one (xt=urn:btih:…)';
 
 /** A request that cannot be served, with the status and the sentence of its answer. */
 export class AdminProblem {
   readonly status: number;
   readonly error: string;
+  /** Further fields of the answer. */
+  readonly more: object;
 
-  constructor(status: number, error: string) {
+  constructor(status: number, error: string, more: object = {}) {
     this.status = status;
     this.error = error;
+    this.more = more;
   }
 }
 
@@ -51,12 +58,56 @@ export function parseReason(body: Buffer): string | AdminProblem {
 }
 
 export interface ManyHashes {
+  /** In their order, repeated ones too. */
   readonly hashes: readonly Uint8Array[];
   readonly reason: string;
+  /** Numbers, from 1, of the first lines that are no hash; in JSON there are none, for one refuses the whole. */
+  readonly invalid: readonly number[];
+  readonly invalidCount: number;
 }
 
-/** `{"hashes": ["…", …], "reason": "…"}`. The hashes are read in slices: a long list must not hold up announces. */
-export async function parseMany(body: Buffer, monotonicMs: MonotonicMs): Promise<ManyHashes | AdminProblem> {
+/**
+ * `{"hashes": ["…", …], "reason": "…"}`; or, when the type says text and no JSON begins, one hash a line, with
+ * the reason from the query.
+ */
+export async function parseMany(
+  body: Buffer,
+  { isText, reason }: { readonly isText: boolean; readonly reason: string | null },
+  monotonicMs: MonotonicMs,
+): Promise<ManyHashes | AdminProblem> {
+  // Programs that send a text without saying of what kind call it text/plain.
+  const isLines = isText && !/^\s*[{[]/.test(body.toString('latin1', 0, 64));
+  if (!isLines && reason !== null) {
+    return new AdminProblem(
+      400,
+      'In the query a reason goes with lines of text (Content-Type: text/plain); in JSON it is a field.',
+    );
+  }
+  const many = isLines
+    ? await parseLines(body, reason ?? '', monotonicMs)
+    : await parseJsonList(body, monotonicMs);
+  if (many instanceof AdminProblem || many.hashes.length <= CHANGE_HASHES_MAX) return many;
+  return new AdminProblem(
+    413,
+    `A change may name up to ${CHANGE_HASHES_MAX} hashes, not ${many.hashes.length}: send several.`,
+  );
+}
+
+async function parseLines(
+  body: Buffer,
+  text: string,
+  monotonicMs: MonotonicMs,
+): Promise<ManyHashes | AdminProblem> {
+  const reason = reasonOf({ reason: text });
+  if (reason instanceof AdminProblem) return reason;
+  const lines = await parseHashLines(body, monotonicMs);
+  if (lines.hashes.length > 0) return { ...lines, reason };
+  const { invalid, invalidCount } = lines;
+  return new AdminProblem(400, `No line of the body is ${A_HASH}.`, { invalid, invalidCount });
+}
+
+/** The hashes are read in slices: a long list must not hold up announces. */
+async function parseJsonList(body: Buffer, monotonicMs: MonotonicMs): Promise<ManyHashes | AdminProblem> {
   const list = await readHashList(body, monotonicMs);
   // A short list is read once more in any form that JSON allows; in a long one every element must be plain.
   const isPlain = list !== undefined && (list.badIndex === undefined || body.length > JSON_BYTES_MAX);
@@ -67,11 +118,7 @@ export async function parseMany(body: Buffer, monotonicMs: MonotonicMs): Promise
   if (isPlain && list.badIndex !== undefined) return badHash(list.badIndex);
   const hashes = isPlain ? list.hashes : hashesOf(value);
   if (hashes instanceof AdminProblem) return hashes;
-  if (hashes.length <= CHANGE_HASHES_MAX) return { hashes, reason };
-  return new AdminProblem(
-    413,
-    `A change may name up to ${CHANGE_HASHES_MAX} hashes, not ${hashes.length}: send several.`,
-  );
+  return { hashes, reason, invalid: [], invalidCount: 0 };
 }
 
 interface HashesRead {
@@ -85,24 +132,31 @@ interface HashesRead {
 /** Reads the list of hashes by itself, without parsing it as JSON. undefined when the body has none. */
 async function readHashList(body: Buffer, monotonicMs: MonotonicMs): Promise<HashesRead | undefined> {
   const from = hashesStart(body);
-  const to = body.indexOf(']', from);
-  if (from < 0 || to < 0) return undefined;
-  const rest = Buffer.concat([body.subarray(0, from), body.subarray(to)]);
-  const text = body.toString('latin1', from, to);
-  const element = /\s{0,256}"([0-9a-fA-F]{40})"\s{0,256}(,|$)/y;
+  if (from < 0) return undefined;
+  const text = body.toString('latin1', from);
+  const element = /\s{0,256}"([^"\\]{32,16384})"\s{0,256}([,\]])/y;
   const hashes: Uint8Array[] = [];
-  let isOver = false;
+  /** Where the list's bracket closes; -1 when an element is not plain. */
+  let end: number | undefined;
   const step = (): boolean => {
-    for (let count = 0; count < HASHES_PER_STEP && !isOver; count++) {
+    for (let count = 0; count < HASHES_PER_STEP && end === undefined; count++) {
       const match = element.exec(text); // goes on where the last one ended
-      if (match === null) return false;
-      hashes.push(parseInfoHash(match[1]!)!);
-      isOver = match[2] === '';
+      const infoHash = match === null ? undefined : infoHashFrom(match[1]!);
+      if (match === null || infoHash === undefined) {
+        end = -1;
+        return false;
+      }
+      hashes.push(infoHash);
+      if (match[2] === ']') end = from + element.lastIndex - 1;
     }
-    return !isOver;
+    return end === undefined;
   };
   await runInSlices(step, { monotonicMs });
-  return { hashes, badIndex: isOver ? undefined : hashes.length, rest };
+  const isPlain = end !== undefined && end >= 0;
+  const to = isPlain ? end! : body.indexOf(']', from);
+  if (to < 0) return undefined;
+  const rest = Buffer.concat([body.subarray(0, from), body.subarray(to)]);
+  return { hashes, badIndex: isPlain ? undefined : hashes.length, rest };
 }
 
 /** Where the first element of `"hashes": [` begins; -1 when there is no such field. A reason has its quotes escaped. */
@@ -116,20 +170,17 @@ function hashesStart(body: Buffer): number {
 }
 
 function badHash(index: number): AdminProblem {
-  return new AdminProblem(400, `hashes[${index}] is not an info hash in 40 hexadecimal characters.`);
+  return new AdminProblem(400, `hashes[${index}] is not ${A_HASH}.`);
 }
 
 function hashesOf(value: Record<string, unknown>): readonly Uint8Array[] | AdminProblem {
   const texts = value.hashes;
   if (!Array.isArray(texts) || texts.length === 0) {
-    return new AdminProblem(
-      400,
-      'hashes must be an array of one or more info hashes in 40 hexadecimal characters.',
-    );
+    return new AdminProblem(400, `hashes must be an array of one or more, each ${A_HASH}.`);
   }
   const hashes: Uint8Array[] = [];
   for (const [index, text] of texts.entries()) {
-    const infoHash = typeof text === 'string' ? parseInfoHash(text) : undefined;
+    const infoHash = typeof text === 'string' ? infoHashFrom(text) : undefined;
     if (infoHash === undefined) return badHash(index);
     hashes.push(infoHash);
   }

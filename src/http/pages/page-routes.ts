@@ -4,7 +4,7 @@
  */
 import { Router } from 'express';
 import { type AnnounceUrlSettings, announceUrl } from './announce-url.ts';
-import { escapeHtml, readOnly, send, sendPage } from './page.ts';
+import { escapeHtml, type PageFrame, readOnly, send } from './page.ts';
 
 export interface PageSettings extends AnnounceUrlSettings {
   readonly contactEmail: string | undefined;
@@ -15,18 +15,20 @@ const ROBOTS = `User-agent: *
 Disallow: /announce
 Disallow: /scrape
 Disallow: /admin
+Disallow: /you
 `;
 
-export function pageRoutes(settings: PageSettings): Router {
+export function pageRoutes(frame: PageFrame, settings: PageSettings): Router {
   const router = Router({ caseSensitive: true });
   readOnly(router, '/', (request, response) => {
-    sendPage(response, {
-      title: 'Trakx',
+    frame.send(response, {
+      title: 'Trakx, a BitTorrent tracker',
+      scripts: ['copy-buttons.js'],
       main: landingPage(announceUrl(request.headers, settings), settings.peerTtlSeconds),
     });
   });
   readOnly(router, '/dmca', (_request, response) => {
-    sendPage(response, { title: 'Takedowns · Trakx', main: takedownPage(settings.contactEmail) });
+    frame.send(response, { title: 'Takedowns · Trakx', main: takedownPage(settings.contactEmail) });
   });
   readOnly(router, '/robots.txt', (_request, response) => {
     send(response, 200, 'text/plain; charset=utf-8', ROBOTS, { 'Cache-Control': 'max-age=86400' });
@@ -38,15 +40,17 @@ function landingPage(url: string | undefined, peerTtlSeconds: number): string {
   const address =
     url === undefined
       ? '<p>This tracker does not know the address under which you reach it. Its announce URL is that address followed by <code>/announce</code>.</p>'
-      : `<code class="copy">${escapeHtml(url)}</code>`;
+      : `<div class="copy-row"><code class="copy">${escapeHtml(url)}</code></div>`;
   return `<h1>The announce URL of this tracker</h1>
 ${address}
-<p>Put it into the tracker list of a torrent. Clients that announce there are told about each other.</p>
+<p>Put it into the tracker list of a torrent. Clients that announce there are told about each other. When two of yours do
+not meet, <a href="/you">look at what the tracker sees of you</a>; <a href="/stats">the statistics</a> show who else is here,
+in numbers.</p>
 <h2>What is kept of you</h2>
 <p>While your client takes part: the torrent’s info hash, your address and port, your client’s peer id, and whether
 you have everything. The entry is dropped ${Math.round(peerTtlSeconds / 60)} minutes after the last announce. Saved
-copies, made so that a restart forgets nobody, go as newer ones replace them. Addresses are written to no log and shown
-on no page.</p>`;
+copies, made so that a restart forgets nobody, go as newer ones replace them. No log holds an address, and
+no page shows one but <a href="/you">yours to you</a>.</p>`;
 }
 
 function takedownPage(contactEmail: string | undefined): string {

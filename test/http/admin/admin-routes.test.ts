@@ -1,97 +1,39 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { afterEach, describe, it } from 'node:test';
-import express from 'express';
-import { Access } from '../../../src/access/access.ts';
-import { adminRoutes } from '../../../src/http/admin/admin-routes.ts';
-import { AccessLog } from '../../../src/persistence/access/access-log.ts';
+import { connect } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
 import { formatInfoHash } from '../../../src/protocol/info-hash.ts';
-import { noKeys } from '../../builders/keys.ts';
-import { memoryLog } from '../../builders/log.ts';
-import { MemoryStore } from '../../builders/store.ts';
-import { HASH_KEY, infoHash, NOW } from '../../builders/swarm.ts';
+import { type AdminAnswer, type AdminServer, startAdminServer, TOKEN } from '../../builders/admin-server.ts';
+import { infoHash, NOW } from '../../builders/swarm.ts';
 
-const TOKEN = 'a-token-of-some-length';
 const HASH = formatInfoHash(infoHash(1));
 const BY_ENVIRONMENT = formatInfoHash(infoHash(900));
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON came is looked into field by field
-  readonly body: any;
+interface Served extends Omit<AdminServer, 'ask'> {
+  ask(method: string, path: string, body?: unknown, authorization?: string): Promise<AdminAnswer>;
 }
 
-let server: Server | undefined;
-let served: AccessLog | undefined;
-
-async function serve({ adminToken }: { adminToken: string | undefined } = { adminToken: TOKEN }) {
-  const store = new MemoryStore();
-  const access = new Access({
-    mode: 'open',
-    hashKey: HASH_KEY,
-    bannedByEnvironment: [infoHash(900)],
-    allowedByEnvironment: [infoHash(901)],
-    hashesMax: 400_000,
-  });
-  const log = memoryLog();
-  const monotonicMs = (): number => performance.now();
-  const accessLog = new AccessLog({
-    store,
-    access,
-    keys: noKeys(),
-    boot: 'boot0001',
-    dropSwarm: () => {},
-    nowSeconds: () => NOW,
-    monotonicMs,
-    log,
-    retryMs: 60_000,
-  });
-  served = accessLog;
-  await accessLog.load(new AbortController().signal);
-  const app = express();
-  app.enable('case sensitive routing');
-  app.use(adminRoutes({ adminToken, access, accessLog, monotonicMs, log }));
-  server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const ask = async (
-    method: string,
-    path: string,
-    body?: unknown,
-    authorization = `Bearer ${TOKEN}`,
-  ): Promise<Answer> => {
-    const init: RequestInit = { method, headers: { authorization } };
-    if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
-    const text = await response.text();
-    const isJson = response.headers.get('content-type') === 'application/json';
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: isJson ? JSON.parse(text || 'null') : text,
-    };
+async function serve(
+  context: TestContext,
+  changes: { adminToken?: string | undefined } = {},
+): Promise<Served> {
+  const server = await startAdminServer(context, { wrongTokensMax: 1_000, ...changes });
+  return {
+    ...server,
+    ask: (method, path, body, authorization = `Bearer ${TOKEN}`) =>
+      server.ask(method, path, { body, authorization }),
   };
-  return { ask, store, access, accessLog, log, port };
 }
-
-afterEach(async () => {
-  await served?.close(AbortSignal.abort());
-  server?.closeAllConnections();
-  server?.close();
-});
 
 describe('the admin routes', () => {
-  it('are not there without a token', async () => {
-    const { ask } = await serve({ adminToken: undefined });
+  it('are not there without a token', async (context) => {
+    const { ask } = await serve(context, { adminToken: undefined });
     for (const path of ['/admin/bans', `/admin/bans/${HASH}`])
       assert.equal((await ask('GET', path)).status, 404);
   });
 
-  it('let nobody in without the right token, and do not wait for the body before they say so', async () => {
-    const { ask, port, store } = await serve();
+  it('let nobody in without the right token, and do not wait for the body before they say so', async (context) => {
+    const { ask, port, store } = await serve(context);
     for (const authorization of [
       '',
       'Bearer',
@@ -122,8 +64,8 @@ describe('the admin routes', () => {
   });
 
   for (const list of ['bans', 'allowed'] as const) {
-    it(`put a hash on the list, show it and take it off (${list})`, async () => {
-      const { ask, access } = await serve();
+    it(`put a hash on the list, show it and take it off (${list})`, async (context) => {
+      const { ask, access } = await serve(context);
       const path = `/admin/${list}/${HASH}`;
       assert.equal((await ask('GET', path)).status, 404);
       assert.equal((await ask('DELETE', path)).status, 404);
@@ -146,8 +88,8 @@ describe('the admin routes', () => {
     });
   }
 
-  it('put many on the list at once, and give them out in pages', async () => {
-    const { ask } = await serve();
+  it('put many on the list at once, and give them out in pages', async (context) => {
+    const { ask } = await serve(context);
     const hashes = Array.from({ length: 25 }, (_, index) => formatInfoHash(infoHash(index)));
     const added = await ask('POST', '/admin/bans', { hashes, reason: 'a list' });
     assert.deepEqual([added.status, added.body.hashes], [200, 25]);
@@ -164,8 +106,8 @@ describe('the admin routes', () => {
     assert.deepEqual(seen.sort(), hashes.sort());
   });
 
-  it('take 300,000 bans in one request', async () => {
-    const { ask, access, store } = await serve();
+  it('take 300,000 bans in one request', async (context) => {
+    const { ask, access, store } = await serve(context);
     const hashes = Array.from({ length: 300_000 }, (_, index) => formatInfoHash(infoHash(index)));
     const body = JSON.stringify({ hashes, reason: 'a long list' }, null, 2);
     assert.equal((await ask('POST', '/admin/bans', body)).status, 200);
@@ -173,8 +115,8 @@ describe('the admin routes', () => {
     assert.equal(store.keys().length, 1);
   });
 
-  it('refuse more than 400,000 hashes in one change, and bodies past any sense', async () => {
-    const { ask, access } = await serve();
+  it('refuse more than 400,000 hashes in one change, and bodies past any sense', async (context) => {
+    const { ask, access } = await serve(context);
     const hashes = new Array(400_001).fill(HASH);
     const tooMany = await ask('POST', '/admin/bans', { hashes });
     assert.equal(tooMany.status, 413);
@@ -182,12 +124,12 @@ describe('the admin routes', () => {
     const tooLarge = await ask('POST', '/admin/bans', ' '.repeat(30_000_000)).catch(
       (error: unknown) => error,
     );
-    if (!(tooLarge instanceof Error)) assert.equal((tooLarge as Answer).status, 413);
+    if (!(tooLarge instanceof Error)) assert.equal((tooLarge as AdminAnswer).status, 413);
     assert.equal(access.bans.size, 0);
   });
 
-  it('say what is wrong and what is allowed', async () => {
-    const { ask, store } = await serve();
+  it('say what is wrong and what is allowed', async (context) => {
+    const { ask, store } = await serve(context);
     const cases: readonly [string, string, unknown, number, RegExp][] = [
       ['GET', '/admin/bans/abc', undefined, 400, /40 hexadecimal/],
       ['PUT', `/admin/bans/${HASH.slice(1)}g`, {}, 400, /40 hexadecimal/],
@@ -218,15 +160,15 @@ describe('the admin routes', () => {
     assert.deepEqual(store.keys(), []);
   });
 
-  it('take a reason of 200 bytes, and none', async () => {
-    const { ask } = await serve();
+  it('take a reason of 200 bytes, and none', async (context) => {
+    const { ask } = await serve(context);
     assert.equal((await ask('PUT', `/admin/bans/${HASH}`, { reason: 'ä'.repeat(100) })).status, 200);
     assert.equal((await ask('PUT', `/admin/bans/${HASH}`)).status, 200);
     assert.equal((await ask('GET', `/admin/bans/${HASH}`)).body.reason, '');
   });
 
-  it('read a list in any form that JSON allows', async () => {
-    const { ask, access } = await serve();
+  it('read a list in any form that JSON allows', async (context) => {
+    const { ask, access } = await serve(context);
     const bodies = [
       `{"hashes":["${formatInfoHash(infoHash(1))}","${formatInfoHash(infoHash(2))}"],"reason":"[a] list"}`,
       `{"reason":"]","hashes" : [ "${formatInfoHash(infoHash(3)).toUpperCase()}" , "\\u00300${formatInfoHash(infoHash(4)).slice(2)}"\n]}`,
@@ -246,8 +188,8 @@ describe('the admin routes', () => {
     }
   });
 
-  it('read a long list whatever its reason is, and say which element is wrong, without parsing all of it', async () => {
-    const { ask, access } = await serve();
+  it('read a long list whatever its reason is, and say which element is wrong, without parsing all of it', async (context) => {
+    const { ask, access } = await serve(context);
     const hashes = Array.from({ length: 5_000 }, (_, index) => formatInfoHash(infoHash(index)));
     const escaped = `\\u0030${hashes[0]!.slice(1)}`;
     const list = JSON.stringify(hashes);
@@ -279,8 +221,8 @@ describe('the admin routes', () => {
     }
   });
 
-  it('answer other methods with 405 and those that are allowed', async () => {
-    const { ask, store } = await serve();
+  it('answer other methods with 405 and those that are allowed', async (context) => {
+    const { ask, store } = await serve(context);
     for (const [method, path, allow] of [
       ['HEAD', '/admin/bans', 'GET, POST'],
       ['PUT', '/admin/bans', 'GET, POST'],
@@ -294,8 +236,8 @@ describe('the admin routes', () => {
     assert.deepEqual(store.keys(), []);
   });
 
-  it('with the store down enforce a ban and do not make an unban, and say which', async () => {
-    const { ask, store, access } = await serve();
+  it('with the store down enforce a ban and do not make an unban, and say which', async (context) => {
+    const { ask, store, access } = await serve(context);
     await ask('PUT', `/admin/bans/${HASH}`);
     store.failure = 'unreachable';
     const other = formatInfoHash(infoHash(2));
@@ -307,8 +249,8 @@ describe('the admin routes', () => {
     assert.ok(access.bans.has(infoHash(1)));
   });
 
-  it('leave a line in the log for each change, without the token', async () => {
-    const { ask, log } = await serve();
+  it('leave a line in the log for each change, without the token', async (context) => {
+    const { ask, log } = await serve(context);
     await ask('PUT', `/admin/bans/${HASH}`, { reason: 'asked for' });
     await ask('POST', '/admin/allowed', { hashes: [HASH, BY_ENVIRONMENT] });
     await ask('DELETE', `/admin/bans/${HASH}`);

@@ -1,0 +1,185 @@
+/**
+ * The admin page: asks for the token, then lets the operator ban what a takedown request names, look through the
+ * bans, see how the tracker is, and save a snapshot. What each part does is in the modules that it imports.
+ */
+import { AdminClient } from './admin-client.js';
+import { BanList } from './ban-list.js';
+import { takeDown } from './takedown.js';
+import { takedownReceipt } from './takedown-receipt.js';
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} kind
+ * @returns {T}
+ */
+function element(id, kind) {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
+  return found;
+}
+
+const client = new AdminClient();
+const bans = new BanList(client);
+const notice = element('notice', HTMLElement);
+const signIn = element('sign-in', HTMLFormElement);
+const work = element('work', HTMLElement);
+const token = element('token', HTMLInputElement);
+const hashes = element('hashes', HTMLTextAreaElement);
+const reason = element('reason', HTMLInputElement);
+const progress = element('progress', HTMLProgressElement);
+const takedownStatus = element('takedown-status', HTMLElement);
+const receipt = element('receipt', HTMLElement);
+const receiptStatus = element('receipt-status', HTMLElement);
+const search = element('search', HTMLInputElement);
+const snapshotStatus = element('snapshot-status', HTMLElement);
+
+signIn.addEventListener('submit', (event) => {
+  event.preventDefault();
+  client.keepToken(token.value.trim());
+  void enter();
+});
+element('sign-out', HTMLButtonElement).addEventListener('click', () => askForToken(''));
+element('takedown', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  void ban();
+});
+element('search-bans', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  void bans.show(search.value.trim());
+});
+element('snapshot', HTMLButtonElement).addEventListener('click', () => void saveSnapshot());
+element('copy-receipt', HTMLButtonElement).addEventListener('click', () => void copyReceipt());
+element('download-receipt', HTMLButtonElement).addEventListener('click', downloadReceipt);
+
+if (client.hasToken) void enter();
+else askForToken('');
+
+/** @param {string} why empty when nothing is wrong */
+function askForToken(why) {
+  client.forgetToken();
+  token.value = '';
+  work.hidden = true;
+  signIn.hidden = false;
+  tellNotice(why);
+  token.focus();
+}
+
+/** @param {string} text empty for none */
+function tellNotice(text) {
+  notice.textContent = text;
+  notice.hidden = text === '';
+}
+
+async function enter() {
+  const { status, body } = await client.ask('GET', 'status');
+  if (status !== 200) {
+    askForToken(status === 401 ? 'The token is wrong.' : body.error);
+    return;
+  }
+  tellNotice('');
+  token.value = '';
+  signIn.hidden = true;
+  work.hidden = false;
+  showStatus(body);
+  await bans.show('');
+}
+
+async function ban() {
+  const button = element('ban', HTMLButtonElement);
+  button.disabled = true;
+  progress.hidden = false;
+  const takedown = await takeDown(client, hashes.value, reason.value.trim(), (sofar, note) => {
+    progress.max = sofar.linesTotal;
+    progress.value = sofar.linesDone;
+    const done = `${sofar.linesDone.toLocaleString('en-US')} of ${sofar.linesTotal.toLocaleString('en-US')} lines`;
+    takedownStatus.textContent = `Banning: ${done}. ${note}`;
+  });
+  button.disabled = false;
+  progress.hidden = true;
+  const { states, error } = takedown;
+  const done = `${states.size.toLocaleString('en-US')} ${states.size === 1 ? 'info hash is' : 'info hashes are'} banned.`;
+  takedownStatus.textContent =
+    error === undefined ? done : `${done} Then it failed; what is left stands in the field. ${error}`;
+  receipt.textContent = takedownReceipt(takedown, {
+    tracker: work.dataset.tracker || location.host,
+    date: new Date(),
+  });
+  element('receipt-part', HTMLElement).hidden = false;
+  // What was not done stays, to be tried again.
+  hashes.value = hashes.value.split('\n').slice(takedown.linesDone).join('\n');
+  await bans.show('');
+  await refreshStatus();
+}
+
+async function refreshStatus() {
+  const { status, body } = await client.ask('GET', 'status');
+  if (status === 200) showStatus(body);
+}
+
+/** @param {Record<string, any>} status */
+function showStatus({ table, access, takedowns, store, snapshots, restore, warnings }) {
+  /** @type {[string, string | number][]} */
+  const figures = [
+    ['Peers', table.peers],
+    ['Swarms', table.swarms],
+    ['Banned', takedowns.banned],
+    ['Banned in a day', takedowns.lastDay],
+    ['Banned in 30 days', takedowns.lastMonth],
+    ['Bans not stored yet', access.changesWaiting],
+    ['Store', store.failure === null ? 'answers' : 'fails'],
+    ['Last snapshot', snapshots.savedAt === null ? 'none yet' : time(snapshots.savedAt)],
+    ['Restore', restore.isSettled ? 'settled' : 'under way'],
+  ];
+  const entries = figures.map(([name, value]) => {
+    const entry = document.createElement('div');
+    const shown = typeof value === 'number' ? value.toLocaleString('en-US') : value;
+    entry.append(
+      Object.assign(document.createElement('dt'), { textContent: name }),
+      Object.assign(document.createElement('dd'), { textContent: shown }),
+    );
+    return entry;
+  });
+  element('status', HTMLElement).replaceChildren(...entries);
+  tellNotice(warnings.join(' '));
+}
+
+async function saveSnapshot() {
+  snapshotStatus.textContent = 'Saving …';
+  const { body } = await client.ask('POST', 'snapshot');
+  snapshotStatus.textContent = snapshotOutcome(body);
+  await refreshStatus();
+}
+
+/** @param {Record<string, any>} body */
+function snapshotOutcome({ outcome, number, peers, error }) {
+  if (outcome === 'saved') return `Snapshot ${number} with ${peers.toLocaleString('en-US')} peers is saved.`;
+  if (outcome === 'still-saving') return 'It is still being saved.';
+  return error ?? 'Nothing has changed since the last snapshot.';
+}
+
+async function copyReceipt() {
+  try {
+    await navigator.clipboard.writeText(receipt.textContent ?? '');
+    receiptStatus.textContent = 'Copied.';
+  } catch {
+    // a page over plain HTTP has no clipboard, and a visitor may say no
+    getSelection()?.selectAllChildren(receipt);
+    receiptStatus.textContent = 'The browser did not allow it; the text is selected, copy it.';
+  }
+}
+
+function downloadReceipt() {
+  const address = URL.createObjectURL(new Blob([receipt.textContent ?? ''], { type: 'text/plain' }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = `takedown-${new Date().toISOString().slice(0, 10)}.txt`;
+  link.click();
+  URL.revokeObjectURL(address);
+  receiptStatus.textContent = 'Downloaded.';
+}
+
+/** @param {string} iso */
+function time(iso) {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
