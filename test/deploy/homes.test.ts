@@ -9,10 +9,10 @@ import { type Config, describeProblem, isConfig, loadConfig } from '../../src/co
 import { VARIABLES } from '../../src/config/variables.ts';
 import { temporaryFolder } from '../builders/tracker-process.ts';
 import { machine } from '../config/system.ts';
-import { needing, program } from '../needs.ts';
+import { needingOnce, program } from '../needs.ts';
 import { readSettings, settingsReaders } from './read-settings.ts';
 
-const needs = needing(import.meta.url, settingsReaders);
+const needs = needingOnce(import.meta.url, settingsReaders);
 const START = `node ${NODE_FLAGS.join(' ')} dist/main.js`;
 /** How long a stop may take, in seconds: what a platform gives must be more. */
 const STOP_SECONDS_MAX = 30;
@@ -72,7 +72,7 @@ describe('deploy/compose.yaml', needs, () => {
     assert.ok(services.s3.volumes!.every((volume) => volume.split(':')[0]! in volumes));
   });
 
-  const compose = needing(import.meta.url, [program('docker-compose', 'docker-compose')]);
+  const compose = needingOnce(import.meta.url, [program('docker-compose', 'docker-compose')]);
 
   test('is understood by docker-compose, which a misspelt key would not be', compose, (context) => {
     const understands = (text: string) => {

@@ -12,7 +12,7 @@ import {
   temporaryFolder,
 } from '../builders/tracker-process.ts';
 import { waitUntil } from '../end-to-end/wait-until.ts';
-import { needing, networkNamespaces } from '../needs.ts';
+import { needingOnce, networkNamespaces } from '../needs.ts';
 import { type AnswerThere, type RequestFrom, requestsFrom } from './requests-from.ts';
 import {
   caddy,
@@ -23,7 +23,7 @@ import {
   startReverseProxy,
 } from './reverse-proxies.ts';
 
-const needs = needing(import.meta.url, [networkNamespaces, nginx.need, caddy.need]);
+const needs = needingOnce(import.meta.url, [networkNamespaces, nginx.need, caddy.need]);
 
 /** As the files of deploy/ say, but that the addresses of a network of namespaces are private ones. */
 const ENVIRONMENT = { PORT: '1337', HOST: '127.0.0.1', TRUST_PROXY: '1', ALLOW_PRIVATE_PEERS: 'true' };

@@ -7,7 +7,7 @@ import { NODE_FLAGS } from '../../src/cli/daemon/node-flags.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { temporaryFolder } from '../builders/tracker-process.ts';
 import { machine } from '../config/system.ts';
-import { needing, program } from '../needs.ts';
+import { needingOnce, program } from '../needs.ts';
 
 const unit = readFileSync('deploy/trakx.service', 'utf8');
 const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
@@ -43,7 +43,7 @@ describe('the systemd unit', () => {
     }
   });
 
-  const needs = needing(import.meta.url, [program('systemd-analyze', 'systemd')]);
+  const needs = needingOnce(import.meta.url, [program('systemd-analyze', 'systemd')]);
 
   test('is understood by systemd, down to the last line', needs, (context) => {
     const { status, stderr } = analyze(context, unit, 'verify', '--man=no', '--recursive-errors=no');

@@ -9,7 +9,7 @@ import {
   type TrackerProcess,
   temporaryFolder,
 } from '../builders/tracker-process.ts';
-import { needing, networkNamespaces } from '../needs.ts';
+import { needingOnce, networkNamespaces } from '../needs.ts';
 import { aria2 } from './clients/aria2.ts';
 import { libtorrent } from './clients/libtorrent.ts';
 import { type ClientKind, startClient, type TorrentClient } from './clients/torrent-client.ts';
@@ -24,7 +24,7 @@ const TRACKER_PORT = 6969; // in namespaces of our own every port is free
 const NO_TRACKER_PORT = 6970;
 const CONTENT_BYTES = 1_500_000;
 
-const needs = needing(import.meta.url, [networkNamespaces, ...KINDS.map((kind) => kind.need)]);
+const needs = needingOnce(import.meta.url, [networkNamespaces, ...KINDS.map((kind) => kind.need)]);
 
 describe('real clients, each on a host of its own', { ...needs, concurrency: true }, () => {
   for (const family of ['ipv4', 'ipv6'] as const) {

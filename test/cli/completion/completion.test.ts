@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { before, describe } from 'node:test';
 import { trakx } from '../../builders/command.ts';
 import { temporaryFolder } from '../../builders/tracker-process.ts';
-import { needing, program } from '../../needs.ts';
+import { needingOnce, program } from '../../needs.ts';
 
 const scripts = new Map<string, string>();
 before(async () => {
@@ -61,7 +61,7 @@ for (const [shell, debianPackage] of [
   ['zsh', 'zsh'],
   ['fish', 'fish'],
 ] as const) {
-  const needs = needing(import.meta.url, [program(shell, debianPackage)]);
+  const needs = needingOnce(import.meta.url, [program(shell, debianPackage)]);
   test(`${shell} takes the script that trakx completion ${shell} prints`, needs, (context) => {
     const file = join(temporaryFolder(context), `trakx.${shell}`);
     writeFileSync(file, scripts.get(shell) ?? '');
@@ -73,7 +73,7 @@ for (const [shell, debianPackage] of [
 
 test(
   'fish completes commands and options',
-  needing(import.meta.url, [program('fish', 'fish')]),
+  needingOnce(import.meta.url, [program('fish', 'fish')]),
   (context) => {
     const folder = temporaryFolder(context);
     const file = join(folder, 'trakx.fish');
