@@ -17,7 +17,9 @@ describe('reading ahead', () => {
 
   it('has no more under way than it may, beside the one that is worked on', async () => {
     let begun = 0;
-    const read = async (): Promise<void> => void (begun += 1);
+    const read = async (): Promise<void> => {
+      begun += 1;
+    };
     let worked = 0;
     for await (const [item] of inTurn([1, 2, 3, 4, 5, 6], read, 2)) {
       worked += 1;
