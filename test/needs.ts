@@ -66,6 +66,14 @@ export function needing(testUrl: string, needs: readonly Need[]): { skip?: strin
   return { skip: `needs ${skip.missing.join(', ')}; run: ${skip.command}` };
 }
 
+/**
+ * The same for a test of what other programs make of the tracker, which is one thing whatever Node it runs on: such tests are slow, and run
+ * on Node 24 only. On another they are skipped without a note.
+ */
+export function needingOnce(testUrl: string, needs: readonly Need[]): { skip?: string } {
+  return process.versions.node.startsWith('24.') ? needing(testUrl, needs) : { skip: 'runs on Node 24 only' };
+}
+
 function commandThatRuns(test: string, needs: readonly Need[]): string {
   const isRoot = process.getuid?.() === 0;
   const sudo = isRoot ? '' : 'sudo ';

@@ -132,7 +132,7 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
       ),
       counter(
         'trakx_refusals_total',
-        'Announces and scrapes answered with a failure reason.',
+        'Announces and scrapes answered with a failure reason: malformed, no usable address, banned, not allowed.',
         'reason',
         ({ counters }) => ({
           malformed: counters.refusedMalformed,
