@@ -4,6 +4,7 @@
  * it. Nothing in them is drawn by hand: what the pages show is what that tracker counted in that time.
  *   npm run pictures                        half an hour of it
  *   npm run pictures -- --minutes 5         less to see, sooner
+ *   npm run pictures -- --store folder      goes on with the history in a store that is kept
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -39,19 +40,22 @@ interface Picture {
 const PICTURES: readonly Picture[] = [
   { name: 'stats-light', path: '/stats', width: 1600, height: 1130, colorScheme: 'light' },
   { name: 'stats-dark', path: '/stats', width: 1600, height: 1130, colorScheme: 'dark' },
-  { name: 'stats-tablet', path: '/stats', width: 768, height: 1100, colorScheme: 'light' },
   { name: 'stats-phone', path: '/stats', width: 360, height: 740, colorScheme: 'dark', scale: 2 },
   { name: 'you', path: `/you?torrent=${hashOf(0)}`, width: 900, height: 780, colorScheme: 'light' },
 ];
 
 const folder = fileURLToPath(new URL('./pictures/', import.meta.url));
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: String(MINUTES) } } });
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: String(MINUTES) }, store: { type: 'string' } },
+});
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) {
   console.error(`--minutes ${values.minutes}: allowed is a number above 0`);
   process.exit(2);
 }
 
+// Ends the tracker with us.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const cleanups: (() => unknown)[] = [];
 const cleanup = { after: (work: unknown) => void cleanups.push(work as () => unknown) };
 try {
@@ -65,7 +69,7 @@ async function makePictures(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'trakx-pictures-'));
   cleanup.after(() => rmSync(scratch, { recursive: true }));
   const environment = {
-    STORE_URL: `file:${join(scratch, 'store')}`,
+    STORE_URL: `file:${values.store ?? join(scratch, 'store')}`,
     HOST: '127.0.0.1',
     TRUST_PROXY: '1',
     BANNED_HASHES: BANNED_HASH,

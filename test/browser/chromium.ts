@@ -19,6 +19,8 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+/** The bound only turns a hang into a message: what is waited for is always a condition. */
+const HANG_MS = 120_000;
 const NODE_MAJOR = Number(process.versions.node.split('.')[0]);
 const NODE_MAJOR_MIN = 24;
 
@@ -46,6 +48,7 @@ export async function openPage(
 ): Promise<OpenPage> {
   const context = await browser.newContext(options);
   test.after(() => context.close());
+  context.setDefaultTimeout(HANG_MS);
   const page = await context.newPage();
   const faults: string[] = [];
   // A violation of the policy is an error on the console too.

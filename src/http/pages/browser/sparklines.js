@@ -12,30 +12,41 @@ export function drawSparklines(places, history) {
     if (place.childElementCount === 0) {
       place.append(document.createElementNS(SVG, 'path'), document.createElementNS(SVG, 'path'));
     }
-    const line = shapeOf(times, values);
+    const runs = runsOf(times, values);
     const [ground, path] = place.children;
-    ground?.setAttribute('d', line === '' ? '' : `${line}V${HEIGHT}H0Z`);
-    path?.setAttribute('d', line);
+    ground?.setAttribute(
+      'd',
+      runs.map((run) => `M${run[0]?.[0]} ${HEIGHT}L${shapeOf(run)}L${run.at(-1)?.[0]} ${HEIGHT}Z`).join(''),
+    );
+    path?.setAttribute('d', runs.map((run) => `M${shapeOf(run)}`).join(''));
   }
 }
 
-/** @param {readonly number[]} times @param {readonly (number | null)[]} values @returns {string} */
-function shapeOf(times, values) {
+/** @typedef {readonly [x: string, y: string]} Point */
+
+/**
+ * Points from one hole to the next.
+ *
+ * @param {readonly number[]} times @param {readonly (number | null)[]} values @returns {Point[][]}
+ */
+function runsOf(times, values) {
   const known = values.filter((value) => value !== null);
-  const first = values.findIndex((value) => value !== null);
-  if (known.length < 2) return '';
-  const start = times[first] ?? 0;
+  const start = times[values.findIndex((value) => value !== null)] ?? 0;
   const length = Math.max(1, (times.at(-1) ?? 0) - start);
   const highest = Math.max(...known, Number.MIN_VALUE);
-  let shape = '';
-  let isDrawing = false;
+  /** @type {Point[][]} */
+  const runs = [];
   for (const [index, value] of values.entries()) {
-    if (value !== null) {
-      const x = (((times[index] ?? 0) - start) / length) * WIDTH;
-      const y = HEIGHT - 1 - (value / highest) * (HEIGHT - 2);
-      shape += `${isDrawing ? 'L' : 'M'}${x.toFixed(2)} ${y.toFixed(2)}`;
-    }
-    isDrawing = value !== null;
+    if (value === null) continue;
+    if (index === 0 || values[index - 1] === null) runs.push([]);
+    const x = (((times[index] ?? 0) - start) / length) * WIDTH;
+    const y = HEIGHT - 1 - (value / highest) * (HEIGHT - 2);
+    runs.at(-1)?.push([x.toFixed(2), y.toFixed(2)]);
   }
-  return shape;
+  return runs;
+}
+
+/** @param {readonly Point[]} run @returns {string} */
+function shapeOf(run) {
+  return run.map(([x, y]) => `${x} ${y}`).join('L');
 }
