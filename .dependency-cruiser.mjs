@@ -2,7 +2,21 @@
 // top to bottom; docs/architecture.md says why each arrow is drawn.
 const leaves = ['log', 'slices', 'time-limit'];
 const mayImport = {
-  main: ['http', 'persistence', 'tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
+  main: [
+    'readings',
+    'schedules',
+    'http',
+    'persistence',
+    'tracker',
+    'stats',
+    'access',
+    'swarm',
+    'config',
+    'protocol',
+    ...leaves,
+  ],
+  readings: ['http', 'persistence', 'stats', 'access', 'swarm', 'config'],
+  schedules: ['log'],
   cli: ['persistence', 'access', 'config', 'protocol', ...leaves],
   http: ['persistence', 'tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
   persistence: ['tracker', 'stats', 'access', 'swarm', 'config', 'protocol', ...leaves],
@@ -27,7 +41,7 @@ const doors = {
   'express-rate-limit': ['http'],
   '@aws-sdk/client-s3': ['persistence'],
   winston: ['log'],
-  'node-cron': ['main', 'config'],
+  'node-cron': ['schedules', 'config'],
   bencode: ['protocol'],
   commander: ['cli'],
   uplot: ['http'],

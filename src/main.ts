@@ -10,7 +10,6 @@ process.on('SIGUSR1', () => saveNow());
 const { randomBytes } = await import('node:crypto');
 const { readFileSync } = await import('node:fs');
 const { monitorEventLoopDelay } = await import('node:perf_hooks');
-const { default: cron } = await import('node-cron');
 const { Access } = await import('./access/access.ts');
 const { TakedownCounts } = await import('./access/takedown-counts.ts');
 const { describeProblem, isConfig, loadConfig } = await import('./config/config.ts');
@@ -41,7 +40,6 @@ const { JournalReader } = await import('./persistence/journal/journal-reader.ts'
 const { ManifestCache } = await import('./persistence/listing/manifest-cache.ts');
 const { NewerObjects } = await import('./persistence/listing/newer-objects.ts');
 const { openStore } = await import('./persistence/store/open-store.ts');
-const { explainRestore } = await import('./persistence/snapshot/restore-explanation.ts');
 const { Restorer } = await import('./persistence/snapshot/restorer.ts');
 const { pauseMs } = await import('./persistence/store/retry-pause.ts');
 const { Saver } = await import('./persistence/snapshot/saver.ts');
@@ -50,6 +48,8 @@ const { HistoryRestorer } = await import('./persistence/merge/history-restorer.t
 const { StopMemory } = await import('./persistence/merge/stop-memory.ts');
 const { TableTurn } = await import('./persistence/merge/table-turn.ts');
 const { WatchedStore } = await import('./persistence/store/watched-store.ts');
+const { readGauges, readRestore } = await import('./readings.ts');
+const { Schedules } = await import('./schedules.ts');
 const { runInSlices } = await import('./slices.ts');
 const { BUSIEST_SWARMS, BusiestSwarms } = await import('./stats/busiest-swarms.ts');
 const { Counters } = await import('./stats/counters.ts');
@@ -64,7 +64,7 @@ const { timeLimit } = await import('./time-limit.ts');
 const { PeerAddresses } = await import('./tracker/peer-address.ts');
 const { Tracker } = await import('./tracker/tracker.ts');
 
-import type { Gauges, RestoreGauges } from './stats/gauges.ts';
+import type { Gauges } from './stats/gauges.ts';
 
 /** What a process that started this one over a channel hears from it. */
 type TrackerMessage = { readonly state: 'waiting' } | { readonly state: 'listening'; readonly port: number };
@@ -219,7 +219,7 @@ const busiest = new BusiestSwarms({
   isServed: (infoHash) => access.isServed(infoHash),
   showsHashes: config.showsHashes,
 });
-const events = new LiveEvents({ report: () => liveReport(readGauges()) });
+const events = new LiveEvents({ report: () => liveReport(gauges()) });
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
 const assets = new Assets();
 const frame = new PageFrame(assets);
@@ -239,10 +239,10 @@ const server = new HttpServer({
     scrapeHashesMax: config.scrapeHashesMax,
     monotonicMs,
     routers: [
-      healthRoutes(readRestore),
+      healthRoutes(() => readRestore(restorer)),
       assetRoutes(assets),
-      statsRoutes(frame, readGauges),
-      metricsRoutes(readGauges),
+      statsRoutes(frame, gauges),
+      metricsRoutes(gauges),
       liveRoutes({ history, events, nowSeconds }),
       pageRoutes(frame, announceUrls),
       youRoutes(frame, {
@@ -259,7 +259,7 @@ const server = new HttpServer({
         accessLog,
         tracker,
         saver,
-        gauges: readGauges,
+        gauges,
         isRestored: () => restorer.isSettled,
         clientAddresses,
         storeAddress: store.address,
@@ -309,7 +309,7 @@ async function stop(signal: string): Promise<void> {
   ending.abort();
   events.end();
   await server.drain({ idleMs: DRAIN_IDLE_MS, msMax: DRAIN_MS_MAX });
-  const rest = minutes.takeRest(readGauges());
+  const rest = minutes.takeRest(gauges());
   if (rest !== undefined) history.add(rest);
   // The journal first: once it is stored nothing is lost, whatever becomes of the snapshot.
   await Promise.all([accessLog.close(deadline), journal.close(deadline)]);
@@ -339,17 +339,18 @@ void restorer.run(ending.signal);
 
 let purgedSeconds = nowSeconds();
 loopHistogram.enable();
-everyTime(config.snapshotCron, 'snapshot', async () => {
+const schedules = new Schedules(log, ending.signal);
+schedules.everyTime(config.snapshotCron, 'snapshot', async () => {
   // Of several trackers on one store the first to save spares the others theirs.
   if (follower.hasCompany) await pauseMs(Math.random() * SAVE_SPREAD_MS, ending.signal);
   if (!ending.signal.aborted) await saver.save('schedule');
 });
-everyTime(config.purgeCron, 'purge', purge);
-if (journalSeconds > 0) everySeconds(journalSeconds, () => journal.tick());
-everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
+schedules.everyTime(config.purgeCron, 'purge', purge);
+if (journalSeconds > 0) schedules.everySeconds(journalSeconds, () => journal.tick());
+schedules.everySeconds(journalSeconds || FOLLOW_SECONDS, () => {
   void follower.tick(ending.signal, restorer.isSettled);
 });
-everySeconds(1, () => {
+schedules.everySeconds(1, () => {
   rates.tick(monotonicMs() / 1000);
   loopDelay.tick(monotonicMs() / 1000);
   announceWindow.tick(monotonicMs() / 1000);
@@ -359,7 +360,7 @@ everySeconds(1, () => {
 });
 
 function endMinute(): void {
-  const point = minutes.take(readGauges());
+  const point = minutes.take(gauges());
   history.add(point);
   events.sendPoint(pointDocument(point));
   counters.clients.endMinute();
@@ -377,28 +378,6 @@ async function purge(): Promise<void> {
   const run = tracker.purge(purgedSeconds);
   await runInSlices(() => run.step(), { monotonicMs });
   if (run.removed > 0) log.debug('purged', { peers: run.removed });
-}
-
-function everySeconds(seconds: number, work: () => void): void {
-  const timer = setInterval(work, seconds * 1_000);
-  ending.signal.addEventListener('abort', () => clearInterval(timer));
-}
-
-/** A job of node-cron's: never twice at once, and made up at once when the loop was too busy to start it in time. */
-function everyTime(expression: string, name: string, work: () => Promise<unknown>): void {
-  const complain = (message: string | Error): void =>
-    log.warn(`schedule ${name}`, { detail: message instanceof Error ? message.message : message });
-  const job = cron.schedule(expression, work, {
-    name,
-    noOverlap: true,
-    suppressMissedWarning: true,
-    logger: { info: complain, warn: complain, error: complain, debug: () => {} },
-  });
-  job.on('execution:missed', () => void work());
-  job.on('execution:failed', ({ execution }) => {
-    throw execution?.error ?? new Error(`${name} failed`);
-  });
-  ending.signal.addEventListener('abort', () => void job.destroy());
 }
 
 function makeTable(): InstanceType<typeof SwarmTable> {
@@ -435,71 +414,28 @@ function tellStarter(message: TrackerMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-function readRestore(): RestoreGauges {
-  return { isSettled: restorer.isSettled, explanation: explainRestore(restorer.progress) };
-}
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-function readGauges(): Gauges {
-  const { status } = saver;
-  return {
-    nowSeconds: nowSeconds(),
-    startedSeconds,
+function gauges(): Gauges {
+  return readGauges({
+    config,
     version,
-    commandLine: process.argv,
-    nodeVersion: process.version,
-    table: {
-      ...table.totals,
-      peersMax: table.peersMax,
-      swarmsMax: table.swarmsMax,
-      isNearlyFull: table.isNearlyFull,
-    },
-    access: {
-      mode: access.mode,
-      banned: access.bans.size + config.bannedHashes.length,
-      allowed: access.allowed.size + config.allowedHashes.length,
-      isLoaded: access.isLoaded,
-      takedowns: takedowns.at(nowSeconds()),
-    },
-    store: {
-      kind: config.store.kind,
-      losesDisk: config.platform.losesDisk,
-      savedSeconds: status.lastSavedAtSeconds,
-      isSaving: status.isSaving,
-      failure: status.lastError ?? watched.failure,
-      operations: watched.operations,
-      latency: watched.latency,
-    },
-    saves: {
-      taken: status.snapshots,
-      skipped: status.skipped,
-      failed: status.failed,
-      durations: saver.durations,
-      lastDurationSeconds: status.lastDurationMs === undefined ? undefined : status.lastDurationMs / 1000,
-      lastBytes: status.lastBytes,
-    },
-    journal: {
-      ...journal.status,
-      intervalSeconds: journalSeconds,
-      hasCompany: follower.hasCompany,
-      stopsForgotten: stops.overflows,
-    },
-    restore: readRestore(),
-    warnings: proxyWarnings.warnings,
-    memory: process.memoryUsage(),
-    cpuSeconds: cpuSeconds(),
-    memoryQuotaBytes: config.memoryQuotaBytes,
-    restarts: history.restarts,
-    clients: counters.clients.lastHour,
-    busiestSwarms: busiest.shown,
-    loopDelay,
-    announceWindow,
-    connections: server.connections,
+    startedSeconds,
+    nowSeconds,
+    table,
+    access,
+    takedowns,
+    watched,
+    journal,
+    follower,
+    stops,
+    restorer,
+    saver,
     counters,
     rates,
-  };
+    history,
+    busiest,
+    loopDelay,
+    announceWindow,
+    proxyWarnings,
+    server,
+  });
 }
