@@ -1,6 +1,6 @@
 /**
  * What counting costs an announce. The build is copied and every statement that counts is taken out of the copy:
- * plain additions to a counter, the sketch of unique addresses, and the latency of announces with its looks at the
+ * plain additions to a counter, those by client, the sketch of unique addresses, and the latency of announces with its looks at the
  * clock. Both builds run side by side with the same peers
  * and take turns under the same load, the other one stopped. Production has no switch for it and pays nothing.
  */
@@ -42,7 +42,7 @@ export interface CountingResult {
 const PEERS_PER_SWARM = 100;
 /** `this.#counters.hits += 1;`, `counters.addresses.add(address, now);`, `counters.announceLatency.record(seconds);` */
 const COUNTING =
-  /(?:#?\b\w+\.)*#?\bcounters\.(?:\w+ \+= [\w.]+|(?:addresses\.add|announceLatency\.record)\([^;`\n]+\));/g;
+  /(?:#?\b\w+\.)*#?\bcounters\.(?:\w+ \+= [\w.]+|(?:addresses\.add|clients\.count|announceLatency\.record)\([^;`\n]+\));/g;
 /** `this.#works.recordLatency(readMs);` */
 const RECORDING = /(?:#?\b\w+\.)+recordLatency\([^;`\n]+\);/g;
 /** `const readMs = this.#works.monotonicMs();` */
