@@ -1,7 +1,7 @@
 /**
  * A crowd for the pictures of the README: peers that come, announce again and again, complete, and go, with the clients
  * and address families that public trackers see. All of it is sent to a real tracker on this machine; what its pages then
- * show is what it counted. The crowd swells and ebbs over half an hour, so that the plots have something to show.
+ * show is what it counted. The crowd swells and ebbs every twenty minutes, so that the plots have something to show.
  */
 import { Agent, get } from 'node:http';
 import { Zipf } from '../src/cli/stress/zipf.ts';
@@ -24,7 +24,7 @@ const CLIENTS: readonly (readonly [prefix: string, weight: number])[] = [
 const IPV6_SHARE = 0.28;
 const SEEDER_SHARE = 0.6;
 const SWARMS = 9_000;
-const SWELL_SECONDS = 1_800;
+const SWELL_SECONDS = 1_200;
 /** Of requests that are no ordinary announce. */
 const SCRAPE_SHARE = 0.06;
 const MALFORMED_SHARE = 0.004;

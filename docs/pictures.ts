@@ -15,7 +15,7 @@ import type { Browser } from 'playwright-core';
 import { launchChromium } from '../test/browser/chromium.ts';
 import { seededRandom } from '../test/builders/random.ts';
 import { startTracker, type TrackerProcess } from '../test/builders/tracker-process.ts';
-import { startCrowd } from './picture-load.ts';
+import { hashOf, startCrowd } from './picture-load.ts';
 
 const MINUTES = 30;
 const REQUESTS_PER_SECOND = 250;
@@ -41,7 +41,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'stats-dark', path: '/stats', width: 1600, height: 1130, colorScheme: 'dark' },
   { name: 'stats-tablet', path: '/stats', width: 768, height: 1100, colorScheme: 'light' },
   { name: 'stats-phone', path: '/stats', width: 360, height: 740, colorScheme: 'dark', scale: 2 },
-  { name: 'you', path: `/you`, width: 1000, height: 760, colorScheme: 'light' },
+  { name: 'you', path: `/you?torrent=${hashOf(0)}`, width: 900, height: 780, colorScheme: 'light' },
 ];
 
 const folder = fileURLToPath(new URL('./pictures/', import.meta.url));
@@ -120,7 +120,7 @@ async function stress(browser: Browser, tracker: TrackerProcess, scratch: string
     'stress',
     tracker.origin,
     '--rate',
-    '2000',
+    '500',
     '--duration',
     '20s',
     '--forwarded-for',

@@ -496,7 +496,6 @@ function readGauges(): Gauges {
     restarts: history.restarts,
     clients: counters.clients.lastHour,
     busiestSwarms: busiest.shown,
-    takedowns: { banned: access.bans.size + config.bannedHashes.length, lastDay: 0, lastMonth: 0 },
     loopDelay,
     announceWindow,
     connections: server.connections,

@@ -1,21 +1,17 @@
 /**
- * From which programs the announces of the last hour came. The announce path adds one to the count of a prefix; once a
- * minute the prefixes are added up to families, of which sixty minutes are kept.
+ * From which programs the announces of the last hour came. The announce path adds one to the count of a prefix and one to
+ * that of all; once a minute the prefixes that are known are added up to families, of which sixty minutes are kept.
  *
- *   prefixes   a count for each of 32,769 prefixes, this minute's: 128 KiB
+ *   prefixes   a count for each of 32,769 prefixes, this minute's, and for all of them: 128 KiB
  *   minutes    60 × a count for each family, the newest in the place of the oldest: about 8 KiB
  */
-import {
-  CLIENT_FAMILIES,
-  familiesOfPrefixes,
-  OTHER_FAMILY,
-  PREFIX_COUNT,
-  prefixOf,
-} from './client-families.ts';
+import { CLIENT_FAMILIES, knownPrefixes, OTHER_FAMILY, PREFIX_COUNT, prefixOf } from './client-families.ts';
 
 const MINUTES = 60;
 const FAMILIES = CLIENT_FAMILIES.length;
 const OTHER = CLIENT_FAMILIES.indexOf(OTHER_FAMILY);
+/** Where all are counted, behind the prefixes. */
+const ALL = PREFIX_COUNT;
 /** Families that are named; what is left counts as other. */
 const NAMED_MAX = 12;
 
@@ -27,14 +23,15 @@ export interface ClientShare {
 }
 
 export class ClientCounts {
-  readonly #families = familiesOfPrefixes();
-  readonly #prefixes = new Uint32Array(PREFIX_COUNT);
+  readonly #known = knownPrefixes();
+  readonly #prefixes = new Uint32Array(PREFIX_COUNT + 1);
   readonly #minutes = new Uint32Array(MINUTES * FAMILIES);
   #minute = 0;
 
   /** An announce of this peer was applied. */
   count(peerId: Uint8Array): void {
     this.#prefixes[prefixOf(peerId)]! += 1;
+    this.#prefixes[ALL]! += 1;
   }
 
   /** A minute is over. */
@@ -66,9 +63,12 @@ export class ClientCounts {
   }
 
   #addMinuteTo(counts: Uint32Array | Float64Array, at: number): void {
-    for (let prefix = 0; prefix < PREFIX_COUNT; prefix += 1) {
+    let other = this.#prefixes[ALL]!;
+    for (const { prefix, family } of this.#known) {
       const count = this.#prefixes[prefix]!;
-      if (count > 0) counts[at + this.#families[prefix]!]! += count;
+      counts[at + family]! += count;
+      other -= count;
     }
+    counts[at + OTHER]! += other;
   }
 }

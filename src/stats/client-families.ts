@@ -80,20 +80,27 @@ export function prefixOf(peerId: Uint8Array): number {
   return (first | second) < CHARACTERS ? FRONT_PAIRS + first * CHARACTERS + second : NO_PAIR;
 }
 
-/** The number of the family of each prefix. */
-export function familiesOfPrefixes(): Uint8Array {
-  const families = new Uint8Array(PREFIX_COUNT);
-  for (const [pair, family] of Object.entries(AZUREUS)) {
-    families[pair.charCodeAt(0) * CHARACTERS + pair.charCodeAt(1)] = CLIENT_FAMILIES.indexOf(family);
-  }
-  for (const [pattern, family] of Object.entries(PREFIXES)) {
+export interface KnownPrefix {
+  readonly prefix: number;
+  /** The number of its family. */
+  readonly family: number;
+}
+
+/** All prefixes that are in the tables. */
+export function knownPrefixes(): readonly KnownPrefix[] {
+  const behindDash = Object.entries(AZUREUS).map(([pair, family]) => ({ prefix: pairAt(pair), family }));
+  const atFront = Object.entries(PREFIXES).flatMap(([pattern, family]) => {
     const seconds = pattern[1] === '*' ? LETTERS_AND_DIGITS : pattern[1]!;
-    for (const second of seconds) {
-      const prefix = FRONT_PAIRS + pattern.charCodeAt(0) * CHARACTERS + second.charCodeAt(0);
-      families[prefix] = CLIENT_FAMILIES.indexOf(family);
-    }
-  }
-  return families;
+    return Array.from(seconds, (second) => ({ prefix: FRONT_PAIRS + pairAt(pattern[0]! + second), family }));
+  });
+  return [...behindDash, ...atFront].map(({ prefix, family }) => ({
+    prefix,
+    family: CLIENT_FAMILIES.indexOf(family),
+  }));
+}
+
+function pairAt(pair: string): number {
+  return pair.charCodeAt(0) * CHARACTERS + pair.charCodeAt(1);
 }
 
 const LETTERS_AND_DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

@@ -38,7 +38,6 @@ export interface Gauges {
   /** Of the last hour. */
   readonly clients: readonly ClientShare[];
   readonly busiestSwarms: readonly BusySwarm[];
-  readonly takedowns: TakedownGauges;
   readonly loopDelay: EventLoopDelay;
   /** Of `counters.announceLatency`, by the minute. */
   readonly announceWindow: HistogramWindow;
@@ -140,13 +139,6 @@ export interface RestoreGauges {
   readonly isSettled: boolean;
   /** What it waits for, or what it found, as a sentence. */
   readonly explanation: string;
-}
-
-/** Info hashes that are banned now, and how many of them were banned within the last day and 30 days. */
-export interface TakedownGauges {
-  readonly banned: number;
-  readonly lastDay: number;
-  readonly lastMonth: number;
 }
 
 /** process.memoryUsage(). */

@@ -48,8 +48,10 @@ export function namedValues(values: SeriesValues): Readonly<Record<SeriesName, n
   return named as Record<SeriesName, number | null>;
 }
 
+const SCALES = [1, 10, 100, 1_000];
+
 export function shownValue(value: number, decimals: number): number | null {
   if (!Number.isFinite(value)) return null;
-  const scale = 10 ** decimals;
+  const scale = SCALES[decimals]!;
   return Math.round(value * scale) / scale;
 }

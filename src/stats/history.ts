@@ -71,6 +71,12 @@ export class History {
   /** The first minute that this process has seen. */
   #firstOwn = Number.POSITIVE_INFINITY;
   #restarts = 0;
+  #revision = 0;
+
+  /** Another number whenever a point was added or taken in. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   /** How often a tracker started on this store after the first time, as far as is known. */
   get restarts(): number {
@@ -85,22 +91,24 @@ export class History {
   /** A minute of this process has ended. */
   add({ endSeconds, values }: HistoryPoint): void {
     const slot = Math.round(endSeconds / MINUTE_SECONDS);
+    this.#revision += 1;
     this.#firstOwn = Math.min(this.#firstOwn, slot);
     this.#day.write(slot, values);
     this.#combine(slot);
   }
 
   /**
-   * Takes saved points in. `nowSeconds`: nothing that is later is believed. Points of another step than those kept
+   * Takes saved points in. `nowSeconds`: nothing that is later than the step under way is believed. Points of another step than those kept
    * here are left out.
    */
   restore({ stepSeconds, endSeconds, count, values }: HistoryPoints, nowSeconds: number): void {
     const ring = [this.#day, this.#week].find((one) => one.stepSeconds === stepSeconds);
     if (ring === undefined) return;
+    this.#revision += 1;
     const last = Math.round(endSeconds / stepSeconds);
     for (let index = 0; index < count; index += 1) {
       const slot = last - (count - 1 - index);
-      if (slot < 0 || slot * stepSeconds > nowSeconds + stepSeconds) continue;
+      if (slot < 0 || slot * stepSeconds >= nowSeconds + stepSeconds) continue;
       for (let series = 0; series < SERIES_COUNT; series += 1) {
         this.#values[series] = values[series * count + index] ?? Number.NaN;
       }

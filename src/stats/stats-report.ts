@@ -24,6 +24,7 @@ export function liveReport(gauges: Gauges) {
 
 function reported(gauges: Gauges, uniqueAddresses: number) {
   const { table, counters, store, journal, nowSeconds } = gauges;
+  const { takedowns, ...access } = gauges.access;
   return {
     statsVersion: STATS_VERSION,
     peers: table.peers,
@@ -93,7 +94,7 @@ function reported(gauges: Gauges, uniqueAddresses: number) {
       hasCompany: journal.hasCompany,
       stopsForgotten: journal.stopsForgotten,
     },
-    access: { ...gauges.access },
+    access,
     memory: { ...gauges.memory, limitBytes: gauges.memoryQuotaBytes ?? null },
     eventLoop: eventLoop(gauges),
     latency: {
@@ -102,7 +103,7 @@ function reported(gauges: Gauges, uniqueAddresses: number) {
     },
     clients: gauges.clients,
     busiestSwarms: gauges.busiestSwarms,
-    takedowns: gauges.takedowns,
+    takedowns,
     process: { restarts: gauges.restarts },
   };
 }

@@ -119,6 +119,31 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     assert.deepEqual(faults, []);
   });
 
+  it('shows a swarm by its magnet link, and drops it', async (context) => {
+    const { page, faults } = await openPage(context, browser);
+    const infoHash = hex(0x20000);
+    const info_hash = fullyEscaped(Buffer.from(infoHash, 'hex'));
+    for (const port of [1_001, 1_002]) await announce(tracker, { info_hash, port, left: port - 1_001 });
+    await signIn(page, tracker);
+    const look = async (text: string) => {
+      await page.getByLabel('Info hash or magnet link', { exact: true }).fill(text);
+      await page.getByRole('button', { name: 'Look up' }).click();
+    };
+    await look(`magnet:?xt=urn:btih:${infoHash}&dn=a%20name`);
+    await page
+      .getByText(`${infoHash}: 2 peers, 1 of them seeding; 0 completed downloads. It is served.`)
+      .waitFor();
+    await page.getByRole('button', { name: 'Forget its peers' }).click();
+    await page.getByText(`2 peers of ${infoHash} forgotten.`).waitFor();
+    await look(infoHash);
+    await page.getByText(`${infoHash}: Nobody is there.`).waitFor();
+    await look(hex(EARLIER + 1));
+    await page.getByText('banned on this tracker (an earlier case).').waitFor();
+    assert.deepEqual(faults, []);
+    await look('nonsense');
+    await page.getByText('That is no info hash').waitFor();
+  });
+
   it('saves a snapshot and says what came of it', async (context) => {
     const { page, faults } = await openPage(context, browser);
     await signIn(page, tracker);

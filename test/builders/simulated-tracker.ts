@@ -9,6 +9,7 @@ import { JournalFollower } from '../../src/persistence/journal/journal-follower.
 import { JournalReader } from '../../src/persistence/journal/journal-reader.ts';
 import { ManifestCache } from '../../src/persistence/listing/manifest-cache.ts';
 import { NewerObjects } from '../../src/persistence/listing/newer-objects.ts';
+import { HistoryRestorer } from '../../src/persistence/merge/history-restorer.ts';
 import { StopMemory } from '../../src/persistence/merge/stop-memory.ts';
 import { TableTurn } from '../../src/persistence/merge/table-turn.ts';
 import { Restorer } from '../../src/persistence/snapshot/restorer.ts';
@@ -21,6 +22,7 @@ import {
 } from '../../src/persistence/store/store.ts';
 import { WatchedStore } from '../../src/persistence/store/watched-store.ts';
 import { Counters } from '../../src/stats/counters.ts';
+import type { History } from '../../src/stats/history.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
 import type { AnnounceJournal } from '../../src/tracker/announce-journal.ts';
 import { Tracker } from '../../src/tracker/tracker.ts';
@@ -44,6 +46,7 @@ export interface SimulatedTrackerOptions {
   readonly refreshAccess?: (signal: AbortSignal) => Promise<void>;
   /** Hears what the journal hears. */
   readonly witness?: AnnounceJournal;
+  readonly history?: History;
 }
 
 /** What one tracker sees of the shared store: its own clock's offset, and nothing once it is dead or cut off. */
@@ -138,6 +141,7 @@ export class SimulatedTracker {
     };
     this.journal = new Journal({
       ...parts,
+      history: options.history,
       intervalSeconds: 10,
       ...(waitingBytesMax !== undefined && { waitingBytesMax }),
     });
@@ -148,9 +152,15 @@ export class SimulatedTracker {
       intervalSeconds: 10,
       refreshAccess: options.refreshAccess ?? (() => Promise.resolve()),
     });
-    this.restorer = new Restorer({ ...parts, journal: this.others, whenServedIsKnown: Promise.resolve() });
+    this.restorer = new Restorer({
+      ...parts,
+      journal: this.others,
+      history: options.history && new HistoryRestorer({ ...parts, history: options.history }),
+      whenServedIsKnown: Promise.resolve(),
+    });
     this.saver = new Saver({
       ...parts,
+      history: options.history,
       journal: this.journal,
       others: this.others,
       follow: (signal) => this.follower.follow(signal),
@@ -182,6 +192,14 @@ export class SimulatedTracker {
 
   follow(): Promise<void> {
     return this.follower.tick(this.#ending.signal, true);
+  }
+
+  /** Like SIGTERM: the end of the journal goes out, then a snapshot. */
+  async stop(): Promise<void> {
+    const { signal } = new AbortController();
+    await this.journal.close(signal);
+    await this.saver.save('shutdown', signal);
+    this.kill();
   }
 
   /** Like SIGKILL: whatever it has under way is never heard of again. */

@@ -79,7 +79,6 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
     restarts: 2,
     clients: counters.clients.lastHour,
     busiestSwarms: [{ peers: 20, seeders: 15, leechers: 5 }],
-    takedowns: { banned: 3, lastDay: 1, lastMonth: 2 },
     announceWindow: new HistogramWindow(counters.announceLatency, 0),
     connections: 11,
     counters,

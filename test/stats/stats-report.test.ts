@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHistogram } from 'node:perf_hooks';
 import test, { describe } from 'node:test';
 import { EventLoopDelay } from '../../src/stats/event-loop-delay.ts';
-import { statsReport } from '../../src/stats/stats-report.ts';
+import { liveReport, statsReport } from '../../src/stats/stats-report.ts';
 import { NOW, wellGauges } from './gauges.ts';
 
 describe('the statistics document', () => {
@@ -87,6 +87,38 @@ describe('the statistics document', () => {
       bytesPut: 5_000,
       bytesGot: 3_000,
     });
+  });
+
+  test('names the version of its shape, and what was added to it with that', () => {
+    const gauges = wellGauges();
+    gauges.counters.clients.count(Buffer.from('-TR4050-abcdefghijkl'));
+    gauges.counters.announceLatency.record(0.0004, 100);
+    const first = statsReport(gauges);
+    assert.equal(first.statsVersion, 1);
+    assert.deepEqual(first.latency, { windowSeconds: 60, announceMs: null });
+    gauges.announceWindow.tick(60);
+    const report = statsReport({ ...gauges, clients: gauges.counters.clients.lastHour });
+    const { p50 = 0, p999 = 0 } = report.latency.announceMs ?? {};
+    assert.ok(p50 > 0.2 && p50 <= p999 && p999 <= 0.5, `${p50} to ${p999} ms`);
+    assert.deepEqual(report.clients, [
+      { family: 'Transmission', announces: 1, share: 1 },
+      { family: 'other', announces: 0, share: 0 },
+    ]);
+    assert.deepEqual(report.busiestSwarms, [{ peers: 20, seeders: 15, leechers: 5 }]);
+    assert.deepEqual(report.takedowns, { banned: 3, lastDay: 1, lastMonth: 2 });
+    assert.deepEqual(report.process, { restarts: 2 });
+    assert.equal(report.memory.limitBytes, 536_870_912);
+    assert.equal(statsReport({ ...gauges, memoryQuotaBytes: undefined }).memory.limitBytes, null);
+  });
+
+  test('is the same for listeners, without the keys that are there for old charts', () => {
+    const { memstats, ...report } = statsReport(wellGauges());
+    const fields = Object.entries(report).filter(([name]) => !name.startsWith('trakx.'));
+    assert.ok(memstats);
+    assert.deepEqual(
+      Object.keys(liveReport(wellGauges())),
+      fields.map(([name]) => name),
+    );
   });
 
   test('tells how the store is doing', () => {

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { swarmParts } from '../../persistence/format/manifest.ts';
 import { isOversized } from '../../persistence/listing/snapshot-listing.ts';
 import { readAhead } from '../../persistence/store/read-ahead.ts';
 import { SnapshotLines } from '../../persistence/survey/snapshot-lines.ts';
@@ -67,9 +68,11 @@ export async function exportCommand(
   return wrong.length === 0 ? ExitCode.done : ExitCode.failed;
 }
 
-function partKeys({ listed }: SurveyedSnapshot): readonly string[] {
-  const parts = [...listed.parts.values()].filter((part) => !isOversized(part));
-  return parts.map(({ key }) => key).sort();
+/** Those with swarms; of a snapshot without a manifest all that there are. */
+function partKeys({ listed, manifest }: SurveyedSnapshot): readonly string[] {
+  const end = manifest === undefined ? Number.POSITIVE_INFINITY : swarmParts(manifest);
+  const parts = [...listed.parts].filter(([part, object]) => part < end && !isOversized(object));
+  return parts.map(([, { key }]) => key).sort();
 }
 
 async function openFile(path: string): Promise<NodeJS.WritableStream> {

@@ -65,6 +65,7 @@ export async function restoreCommand(
     store: to,
     keys: toKeys,
     table: state.table,
+    history: state.history,
     takenAtSeconds: state.asOfSeconds,
     onWritten,
   });

@@ -1,5 +1,6 @@
 /** `trakx snapshots show`: one snapshot's manifest, its parts beside what the manifest says of them, and the journal past it. */
 
+import { swarmParts } from '../../persistence/format/manifest.ts';
 import { JOURNAL_PREFIX, partKey } from '../../persistence/format/object-keys.ts';
 import { vectorOf } from '../../persistence/listing/manifest-cache.ts';
 import { journalPast } from '../../persistence/survey/journal-survey.ts';
@@ -51,8 +52,9 @@ export async function showCommand(
   }
   if (journal?.length === 0) rows.push(['past it', 'no journal']);
   for (const past of journal ?? []) rows.push(['past it', pastText(past)]);
-  for (const { part, bytes, bytesExpected } of parts) {
-    rows.push([`part ${part}`, partText(bytes, bytesExpected)]);
+  for (const { part, bytes, bytesExpected, isHistory } of parts) {
+    const held = isHistory ? ', history' : '';
+    rows.push([`part ${part}`, `${partText(bytes, bytesExpected)}${held}`]);
   }
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) out.write(`${name.padEnd(width)}  ${value}\n`);
@@ -98,6 +100,8 @@ interface PartListed {
   readonly bytes: number | null;
   /** By the manifest; null when that cannot be read or names no such part. */
   readonly bytesExpected: number | null;
+  /** Whether it holds history and no swarms. */
+  readonly isHistory: boolean;
 }
 
 function partsOf({ listed, manifest }: SurveyedSnapshot): readonly PartListed[] {
@@ -109,6 +113,7 @@ function partsOf({ listed, manifest }: SurveyedSnapshot): readonly PartListed[] 
       key: partKey(listed, part),
       bytes: listed.parts.get(part)?.sizeBytes ?? null,
       bytesExpected: manifest?.partBytes[part] ?? null,
+      isHistory: manifest !== undefined && part >= swarmParts(manifest),
     }));
 }
 

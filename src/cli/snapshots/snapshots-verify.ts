@@ -103,7 +103,7 @@ async function verify(
   return {
     what: `snapshot ${nameOf(snapshot)}`,
     state: check.state,
-    isWell: check.state === 'whole' || isBeingWritten,
+    isWell: (check.state === 'whole' && problems.length === 0) || isBeingWritten,
     bytes: check.bytesRead,
     swarms: check.swarms,
     peers: check.peers,

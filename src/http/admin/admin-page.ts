@@ -1,5 +1,5 @@
 /**
- * The page for people at /admin/: takedown requests, the list of bans, the status. It holds nothing that is not public:
+ * The page for people at /admin/: takedown requests, the status, one swarm, the list of bans. It holds nothing that is not public:
  * all comes by its script (browser/admin-page.js) over the API, with the token that the visitor types in. Without
  * scripts it says so, for nothing may send the token in an address.
  */
@@ -68,6 +68,17 @@ function adminPage(url: string | undefined): string {
 <dl class="figures" id="status"></dl>
 <p class="buttons"><button type="button" id="snapshot">Save a snapshot now</button>
 <button type="button" id="sign-out">Sign out</button> <span id="snapshot-status" role="status"></span></p>
+</section>
+
+<section aria-labelledby="swarm-title">
+<h2 id="swarm-title">One swarm</h2>
+<form id="look-up">
+<label for="torrent">Info hash or magnet link</label>
+<div class="search-row"><input id="torrent" type="text" maxlength="2000" autocomplete="off" spellcheck="false" required>
+<button>Look up</button></div>
+</form>
+<p id="swarm-found" class="found" role="status"></p>
+<p><button type="button" id="drop-swarm" hidden>Forget its peers and its count</button></p>
 </section>
 
 <section aria-labelledby="bans-title">

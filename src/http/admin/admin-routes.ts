@@ -84,7 +84,7 @@ async function answer(operations: readonly Operation[], request: Request): Promi
     ? infoHashFrom(path.slice(operation.path.length - PARAMETER.length))
     : NO_HASH;
   if (infoHash === undefined)
-    return refuse(400, `The last part of the path must be ${A_HASH}, percent-encoded.`);
+    return refuse(400, `In place of {infoHash} the path must have ${A_HASH}, percent-encoded.`);
   return operation.answer({ request, query, infoHash });
 }
 

@@ -51,6 +51,8 @@ export const STATS_STYLE = `
 .plot{display:flex;flex-direction:column;margin:0;padding:.85rem .75rem .5rem}
 .plot figcaption{display:flex;flex-wrap:wrap;align-items:baseline;gap:.05rem 1rem;padding:0 .4rem .45rem;color:var(--soft);font-size:.88rem}
 .plot figcaption strong{flex-basis:100%;color:var(--ink);font-size:1rem;font-weight:600}
+.plot figcaption{position:relative}
+.plot time{position:absolute;right:.4rem;top:.1rem;padding-left:.4rem;background:var(--card);color:var(--soft);font-size:.88rem;font-weight:400}
 .plot figcaption b{color:var(--ink)}
 .plot-image{position:relative;flex:1;min-height:12rem;overflow:hidden}
 .plot-image>.uplot{position:absolute;inset:0}

@@ -73,7 +73,7 @@ function address({ address, family, refusal }: Visitor): string {
 
 function explained(address: string | undefined): string {
   return address === undefined
-    ? '<p>It came through a proxy in a way that the operator of this tracker has not described: only he can mend that, with <code>TRUST_PROXY</code>.</p>'
+    ? '<p>The proxies before this tracker are not as its operator has counted them. Only he can mend that, with <code>TRUST_PROXY</code>.</p>'
     : '<p>No peer on the internet could reach this address. Either you are in the tracker’s own network, or a proxy before it was not counted by its operator.</p>';
 }
 

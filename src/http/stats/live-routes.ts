@@ -3,7 +3,7 @@
  * from now on. Shapes are stats/'s work (docs/operations.md, "Statistics").
  */
 import { type Request, type Response, Router } from 'express';
-import { HISTORY_SPANS, type History, type HistorySpan } from '../../stats/history.ts';
+import { HISTORY_SPANS, type History, type HistorySpan, MINUTE_SECONDS } from '../../stats/history.ts';
 import { readOnly, send } from '../pages/page.ts';
 import type { LiveEvents } from './live-events.ts';
 
@@ -11,7 +11,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const BUSY_SECONDS = 30;
 
 export interface LiveRoutesParts {
-  readonly history: Pick<History, 'document'>;
+  readonly history: Pick<History, 'document' | 'revision'>;
   readonly events: Pick<LiveEvents, 'hasRoom' | 'add'>;
   /** Seconds since the epoch, now. */
   readonly nowSeconds: () => number;
@@ -19,24 +19,51 @@ export interface LiveRoutesParts {
 
 export function liveRoutes({ history, events, nowSeconds }: LiveRoutesParts): Router {
   const router = Router({ caseSensitive: true });
+  const documents = new Map<string, HistoryText>(
+    HISTORY_SPANS.map((span) => [span, new HistoryText(history, span)]),
+  );
   readOnly(router, '/stats/history.json', (request, response) => {
-    const span = spanOf(request);
-    if (span === undefined) {
+    const document = documents.get(askedSpan(request));
+    if (document === undefined) {
       const error = `span: allowed is ${HISTORY_SPANS.join(', ')}`;
       return send(response, 400, JSON_TYPE, `${JSON.stringify({ error })}\n`);
     }
-    send(response, 200, JSON_TYPE, `${JSON.stringify(history.document(span, nowSeconds()))}\n`);
+    send(response, 200, JSON_TYPE, document.at(nowSeconds()));
   });
   readOnly(router, '/stats/events', (request, response) => listen(request, response, events));
   return router;
 }
 
-/** Without one the hour; undefined for one that is not known, or given twice. */
-function spanOf(request: Request): HistorySpan | undefined {
+/** A document as text, made anew when it has changed: a day takes milliseconds, and anybody may ask. */
+class HistoryText {
+  readonly #history: LiveRoutesParts['history'];
+  readonly #span: HistorySpan;
+  #text = '';
+  #revision = -1;
+  #minute = -1;
+
+  constructor(history: LiveRoutesParts['history'], span: HistorySpan) {
+    this.#history = history;
+    this.#span = span;
+  }
+
+  at(nowSeconds: number): string {
+    const { revision } = this.#history;
+    const minute = Math.floor(nowSeconds / MINUTE_SECONDS);
+    if (revision !== this.#revision || minute !== this.#minute) {
+      this.#text = `${JSON.stringify(this.#history.document(this.#span, nowSeconds))}\n`;
+      this.#revision = revision;
+      this.#minute = minute;
+    }
+    return this.#text;
+  }
+}
+
+/** Without one the hour; given twice it is none. */
+function askedSpan(request: Request): string {
   const [, query = ''] = request.url.split('?', 2);
   const asked = new URLSearchParams(query).getAll('span');
-  if (asked.length > 1) return undefined;
-  return HISTORY_SPANS.find((span) => span === (asked[0] ?? 'hour'));
+  return asked.length === 0 ? 'hour' : asked.join(' ');
 }
 
 function listen(request: Request, response: Response, events: LiveRoutesParts['events']): void {

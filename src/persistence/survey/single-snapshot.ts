@@ -16,6 +16,7 @@ import {
 } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import { isComplete, listSnapshots } from '../listing/snapshot-listing.ts';
+import { encodeHistoryPart, type SavedHistory } from '../snapshot/history-part.ts';
 import { putParts } from '../snapshot/snapshot-parts.ts';
 import { SnapshotWriter } from '../snapshot/snapshot-writer.ts';
 import { type Store, StoreError } from '../store/store.ts';
@@ -25,6 +26,7 @@ export interface SingleSnapshotOptions {
   /** Of this process. */
   readonly boot: string;
   readonly table: Pick<SwarmTable, 'totals' | 'walk'>;
+  readonly history?: SavedHistory | undefined;
   /** What the snapshot says of when it was taken. */
   readonly takenAtSeconds: number;
   /** Those of the store that is written to. */
@@ -81,10 +83,29 @@ async function write(id: SnapshotId, options: SingleSnapshotOptions, put: string
     onWritten?.(bytes.length);
   };
   const walk = table.walk(takenAtSeconds);
-  const partBytes = await putParts(walk, writer, { put: putPart, monotonicMs, signal });
+  const partBytes = [...(await putParts(walk, writer, { put: putPart, monotonicMs, signal }))];
+  const historyAt = partBytes.length;
+  const part =
+    options.history &&
+    (await encodeHistoryPart(partKey(id, historyAt), options.history, { ...options, offsetSeconds: 0 }));
+  if (part !== undefined) {
+    await putPart(historyAt, part);
+    partBytes.push(part.length);
+  }
   const { swarmsTotal: swarms, peersTotal: peers } = writer;
   const { completed } = table.totals;
-  const manifest = { ...id, takenAtSeconds, partBytes, swarms, peers, completed, cutSequence: 0, vector: {} };
+  const historyParts = partBytes.length - historyAt;
+  const manifest = {
+    ...id,
+    takenAtSeconds,
+    partBytes,
+    ...(historyParts > 0 ? { historyParts } : {}),
+    swarms,
+    peers,
+    completed,
+    cutSequence: 0,
+    vector: {},
+  };
   await assertAlone(id, manifest, options);
   const bytes = encodeManifest(manifest, keys);
   put.push(manifestKey(id));

@@ -3,6 +3,7 @@
  * end, the manifest's sizes and sums (rules D-N3, D-O4). Changes nothing.
  */
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
+import { type Manifest, swarmParts } from '../format/manifest.ts';
 import { BlockTag, ObjectKind } from '../format/object-format.ts';
 import { partKey } from '../format/object-keys.ts';
 import { ObjectReader, type ObjectState } from '../format/object-reader.ts';
@@ -45,18 +46,24 @@ export async function checkSnapshot(
   options: CheckOptions,
 ): Promise<SnapshotCheck> {
   const problems: ObjectProblem[] = [];
+  /** What is wrong with the history makes no snapshot a damaged one (rule D-N5). */
+  const aside: ObjectProblem[] = [];
+  const historyKeys = new Set(manifest === undefined ? [] : historyPartKeys(listed, manifest));
+  const about = (key: string): ObjectProblem[] => (historyKeys.has(key) ? aside : problems);
   const found = { bytesRead: listed.manifest?.sizeBytes ?? 0, swarms: 0, peers: 0, finishedAtSeconds: 0 };
   if (state === 'newer' || state === 'locked')
     return { ...found, state, problems: [{ key: listed.prefix, what: what ?? state }] };
   if (what !== undefined && state !== 'unfinished') problems.push({ key: listed.prefix, what });
-  if (manifest !== undefined) problems.push(...partProblems(listed, manifest.partBytes));
+  if (manifest !== undefined) {
+    for (const problem of partProblems(listed, manifest.partBytes)) about(problem.key).push(problem);
+  }
   options.onRead?.(found.bytesRead);
   let [isNewer, isLocked] = [false, false];
   const parts = [...listed.parts.values()].filter((part) => !isOversized(part));
   const keys = parts.map(({ key }) => key).sort();
   for await (const { key, bytes } of readAhead(store, keys, options.signal)) {
     if (bytes === undefined) {
-      problems.push({ key, what: 'it is listed and not there' });
+      about(key).push({ key, what: 'it is listed and not there' });
       continue;
     }
     const part = new PartCheck(key, bytes, options.keys);
@@ -64,7 +71,7 @@ export async function checkSnapshot(
     isNewer ||= part.state === 'newer';
     isLocked ||= part.state === 'locked';
     if (part.state === 'locked') problems.push({ key, what: LOCKED });
-    else if (part.damage !== undefined) problems.push({ key, what: part.damage });
+    else if (part.damage !== undefined) about(key).push({ key, what: part.damage });
     found.bytesRead += bytes.length;
     found.swarms += part.swarms;
     found.peers += part.peers;
@@ -76,10 +83,16 @@ export async function checkSnapshot(
     if (found.swarms !== manifest.swarms || found.peers !== manifest.peers)
       problems.push({ key: listed.prefix, what: 'its parts do not hold what the manifest says' });
   }
-  if (isNewer) return { ...found, state: 'newer', problems };
-  if (isLocked) return { ...found, state: 'locked', problems };
-  if (problems.length > 0) return { ...found, state: 'damaged', problems };
-  return { ...found, state, problems };
+  const all = { ...found, problems: [...problems, ...aside] };
+  if (isNewer) return { ...all, state: 'newer' };
+  if (isLocked) return { ...all, state: 'locked' };
+  return { ...all, state: problems.length > 0 ? 'damaged' : state };
+}
+
+function historyPartKeys(listed: SurveyedSnapshot['listed'], manifest: Manifest): readonly string[] {
+  const { length } = manifest.partBytes;
+  const first = swarmParts(manifest);
+  return Array.from({ length: length - first }, (_, index) => partKey(listed, first + index));
 }
 
 function partProblems(

@@ -5,14 +5,19 @@
  * the journal is left out, and named. All times are by the store's clock.
  */
 import { runInSlices } from '../../slices.ts';
+import { History } from '../../stats/history.ts';
 import type { Random } from '../../swarm/sampling.ts';
 import { SwarmTable } from '../../swarm/swarm-table.ts';
+import { swarmParts } from '../format/manifest.ts';
+import { ObjectKind } from '../format/object-format.ts';
 import { JOURNAL_PREFIX, partKey } from '../format/object-keys.ts';
 import { vectorOf } from '../listing/manifest-cache.ts';
+import { HistoryRestorer } from '../merge/history-restorer.ts';
 import { HeldTotals, noCounts, PartRestorer, type RestoreCounts } from '../merge/part-restorer.ts';
 import { type MergeSettings, SegmentMerger } from '../merge/segment-merger.ts';
 import { StopMemory } from '../merge/stop-memory.ts';
-import { readAhead } from '../store/read-ahead.ts';
+import type { SavedHistory } from '../snapshot/history-part.ts';
+import { getIfThere, readAhead } from '../store/read-ahead.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { type BootJournal, journalPast, missingSegments, SegmentCheck } from './journal-survey.ts';
 import { type CheckOptions, checkSnapshot, type ObjectProblem } from './snapshot-check.ts';
@@ -27,6 +32,8 @@ export interface StateAtOptions extends CheckOptions {
 
 export interface StateAt {
   readonly table: SwarmTable;
+  /** What can be read of it. */
+  readonly history: SavedHistory;
   /** undefined: all of it is from the journal, in a store that has no snapshot yet. */
   readonly snapshot: SurveyedSnapshot | undefined;
   /** Journal segments of which something was merged. */
@@ -134,14 +141,26 @@ async function load(
       offsetSeconds: 0,
       untilSeconds: options.atSeconds,
     };
-    if (snapshot !== undefined) await loadSnapshot(snapshot, settings, counts, options);
+    const history = new History();
+    const historyRestorer = new HistoryRestorer({
+      history,
+      keys: options.keys,
+      nowSeconds: () => asOfSeconds,
+      monotonicMs: options.monotonicMs,
+    });
+    if (snapshot !== undefined) {
+      await loadSnapshot(snapshot, settings, counts, options);
+      await loadHistory(snapshot, historyRestorer, options);
+    }
     let segments = 0;
     for (const { segments: ofBoot } of journal) {
-      segments += await mergeBoot(ofBoot, settings, counts, problems, options);
+      segments += await mergeBoot(ofBoot, settings, counts, problems, historyRestorer, options);
     }
     if (counts.peersLeftOut > 0) continue;
     passedOver.push(...problems);
-    return { table, snapshot, segments, asOfSeconds, counts };
+    // This is no start of a tracker.
+    const saved = { points: history.points, restarts: Math.max(0, history.restarts - 1) };
+    return { table, history: saved, snapshot, segments, asOfSeconds, counts };
   }
 }
 
@@ -153,7 +172,7 @@ async function loadSnapshot(
 ): Promise<void> {
   const totals = new HeldTotals();
   const { partBytes, completed } = manifest!;
-  const objectKeys = partBytes.map((_, part) => partKey(listed, part));
+  const objectKeys = partBytes.map((_, part) => partKey(listed, part)).slice(0, swarmParts(manifest!));
   for await (const { key, bytes } of readAhead(store, objectKeys, signal)) {
     const part = bytes && new PartRestorer(key, bytes, settings, counts, totals);
     if (part !== undefined) await runInSlices(() => part.step(), { monotonicMs, signal });
@@ -164,12 +183,26 @@ async function loadSnapshot(
   settings.table.addCompletedEver(completed ?? totals.completed);
 }
 
+/** What is damaged or gone of it is left out (rule D-N5). */
+async function loadHistory(
+  { listed, manifest }: SurveyedSnapshot,
+  history: HistoryRestorer,
+  { store, signal }: StateAtOptions,
+): Promise<void> {
+  for (let part = swarmParts(manifest!); part < manifest!.partBytes.length; part++) {
+    const key = partKey(listed, part);
+    const bytes = await getIfThere(store, key, signal);
+    if (bytes !== undefined) await history.restore(ObjectKind.snapshotPart, key, bytes, 0);
+  }
+}
+
 /** Merges a boot's segments up to the moment; returns how many. */
 async function mergeBoot(
   segments: BootJournal['segments'],
   settings: MergeSettings,
   counts: RestoreCounts,
   problems: ObjectProblem[],
+  history: HistoryRestorer,
   { store, monotonicMs, signal, onRead }: StateAtOptions,
 ): Promise<number> {
   const objectKeys = segments.map(({ key }) => key);
@@ -178,6 +211,7 @@ async function mergeBoot(
     if (bytes === undefined) throw goneError(key);
     const merger = new SegmentMerger(bytes, segments[merged]!, settings, counts);
     await runInSlices(() => merger.step(), { monotonicMs, signal });
+    await history.restore(ObjectKind.journalSegment, key, bytes, 0);
     merged += 1;
     onRead?.(bytes.length);
     if (merger.hasReachedUntil) break;

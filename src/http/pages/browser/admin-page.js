@@ -1,9 +1,10 @@
 /**
  * The admin page: asks for the token, then lets the operator ban what a takedown request names, look through the
- * bans, see how the tracker is, and save a snapshot. What each part does is in the modules that it imports.
+ * bans, look at a swarm, see how the tracker is, and save a snapshot. What each part does is in the modules that it imports.
  */
 import { AdminClient } from './admin-client.js';
 import { BanList } from './ban-list.js';
+import { SwarmLookUp } from './swarm-look-up.js';
 import { takeDown } from './takedown.js';
 import { takedownReceipt } from './takedown-receipt.js';
 
@@ -21,6 +22,7 @@ function element(id, kind) {
 
 const client = new AdminClient();
 const bans = new BanList(client);
+const swarm = new SwarmLookUp(client);
 const notice = element('notice', HTMLElement);
 const signIn = element('sign-in', HTMLFormElement);
 const work = element('work', HTMLElement);
@@ -32,6 +34,7 @@ const takedownStatus = element('takedown-status', HTMLElement);
 const receipt = element('receipt', HTMLElement);
 const receiptStatus = element('receipt-status', HTMLElement);
 const search = element('search', HTMLInputElement);
+const torrent = element('torrent', HTMLInputElement);
 const snapshotStatus = element('snapshot-status', HTMLElement);
 
 signIn.addEventListener('submit', (event) => {
@@ -47,6 +50,10 @@ element('takedown', HTMLFormElement).addEventListener('submit', (event) => {
 element('search-bans', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void bans.show(search.value.trim());
+});
+element('look-up', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  void swarm.show(torrent.value.trim());
 });
 element('snapshot', HTMLButtonElement).addEventListener('click', () => void saveSnapshot());
 element('copy-receipt', HTMLButtonElement).addEventListener('click', () => void copyReceipt());

@@ -16,14 +16,14 @@ export function percent(share) {
   const hundredths = share * 100;
   if (!Number.isFinite(hundredths)) return UNKNOWN;
   if (hundredths > 0 && hundredths < 0.1) return '<\u202f0.1\u202f%';
-  return `${hundredths > 0 && hundredths < 10 ? hundredths.toFixed(1) : Math.round(hundredths)}\u202f%`;
+  return `${hundredths > 0 && hundredths < 9.95 ? hundredths.toFixed(1) : Math.round(hundredths)}\u202f%`;
 }
 
 /** @param {number | null | undefined} milliseconds @returns {string} `0.08 ms`, `12 ms`, `1.20 s` */
 export function milliseconds(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return UNKNOWN;
   if (milliseconds >= 1_000) return `${(milliseconds / 1_000).toFixed(2)}\u202fs`;
-  return `${milliseconds.toFixed(milliseconds < 1 ? 2 : milliseconds < 10 ? 1 : 0)}\u202fms`;
+  return `${milliseconds.toFixed(milliseconds < 1 ? 2 : milliseconds < 9.95 ? 1 : 0)}\u202fms`;
 }
 
 /** @param {number | null | undefined} bytes @returns {string} `812 KiB`, `96 MiB`, `1.5 GiB` */

@@ -3,12 +3,16 @@
  * them each is an image whose name says what it shows: now, lowest, highest. Colours are the style sheet's, light or dark,
  * and change with the system's; sizes follow the page.
  */
-/** @import { History } from './history.js' */
+/** @import { History, Span } from './history.js' */
 import uPlot from 'uplot';
 import { bytes, count, duration, milliseconds, UNKNOWN } from './formats.js';
 
 /** @typedef {readonly [name: string, label: string, colour: string]} Line */
-/** @typedef {{ title: string, format: (value: number) => string, isWide?: boolean, lines: readonly Line[] }} PlotPlan */
+/** @typedef {{ title: string, format: (value: number) => string, isWide?: boolean, steps?: number[], lines: readonly Line[] }} PlotPlan */
+
+/** Between marks of the axis, where round means something else than tens: 1 MiB to 512 GiB. */
+const BYTE_STEPS = Array.from({ length: 20 }, (_, power) => 2 ** (20 + power));
+const DURATION_STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 86_400];
 
 /** Colours by the name of the style sheet's property. @type {readonly PlotPlan[]} */
 const PLANS = [
@@ -41,14 +45,15 @@ const PLANS = [
     ],
   },
   {
-    title: 'Event loop, 99\u202f% late at most by',
+    title: 'Event-loop delay, 99\u202f%',
     format: milliseconds,
     lines: [['loopDelayP99Ms', 'Late by', '--third']],
   },
-  { title: 'Memory', format: bytes, lines: [['memoryBytes', 'In use', '--first']] },
+  { title: 'Memory', format: bytes, steps: BYTE_STEPS, lines: [['memoryBytes', 'In use', '--first']] },
   {
     title: 'Not yet saved',
     format: duration,
+    steps: DURATION_STEPS,
     lines: [
       ['saveAgeSeconds', 'Age of the last whole save', '--leechers'],
       ['secondsAtRisk', 'At risk in a crash', '--bad'],
@@ -90,6 +95,8 @@ class Plot {
   #plan;
   #history;
   #image;
+  /** Which moment the caption shows, when it is not the last. */
+  #time;
   /** Of each line, where its value stands. @type {HTMLElement[]} */
   #values;
   #uplot;
@@ -104,7 +111,8 @@ class Plot {
     const caption = document.createElement('figcaption');
     const title = document.createElement('strong');
     title.textContent = plan.title;
-    caption.append(title);
+    this.#time = document.createElement('time');
+    caption.append(title, this.#time);
     this.#values = plan.lines.map(([, label, colour]) => {
       const key = document.createElement('span');
       key.className = 'key';
@@ -130,7 +138,7 @@ class Plot {
     this.#uplot.setData(data);
     const sentences = lines.map(([, label], index) => summary(label, data[index + 1] ?? [], format));
     this.#image.ariaLabel = `${title}, last ${this.#history.span}. ${sentences.join(' ')}`;
-    this.#showValues(data[0].length - 1);
+    this.#showValues(this.#uplot.cursor.idx);
   }
 
   remove() {
@@ -140,6 +148,8 @@ class Plot {
 
   /** @param {number | null | undefined} index of the moment whose values the caption shows */
   #showValues(index) {
+    const seconds = index === null || index === undefined ? undefined : this.#uplot.data[0][index];
+    this.#time.textContent = seconds === undefined ? '' : momentText(seconds, this.#history.span);
     for (const [line, element] of this.#values.entries()) {
       const column = this.#uplot.data[line + 1];
       const value = column?.[index ?? column.length - 1];
@@ -153,7 +163,7 @@ class Plot {
 
   /** @param {HTMLElement} figure @returns {uPlot.Options} */
   #options(figure) {
-    const { lines, format } = this.#plan;
+    const { lines, format, steps } = this.#plan;
     const style = getComputedStyle(figure);
     /** @param {string} name */
     const colourOf = (name) => style.getPropertyValue(name).trim();
@@ -180,7 +190,13 @@ class Plot {
           space: 70,
           values: (_plot, splits, _axis, _space, step) => splits.map((at) => timeText(at, step)),
         },
-        { ...axis, size: 64, space: 38, values: (_plot, splits) => splits.map((value) => format(value)) },
+        {
+          ...axis,
+          size: 64,
+          space: 38,
+          ...(steps === undefined ? {} : { incrs: steps }),
+          values: (_plot, splits) => splits.map((value) => (value === 0 ? '0' : format(value))),
+        },
       ],
       series: [
         {},
@@ -231,4 +247,11 @@ function timeText(seconds, stepSeconds) {
   );
   const isMidnight = time.getHours() === 0 && time.getMinutes() === 0;
   return isMidnight ? time.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric' }) : clock;
+}
+
+/** @param {number} seconds since the epoch @param {Span} span @returns {string} `18:24:10`, `Sat 18:24` */
+function momentText(seconds, span) {
+  const time = new Date(seconds * 1_000);
+  if (span === 'hour') return time.toLocaleTimeString('en-GB');
+  return time.toLocaleString('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' });
 }

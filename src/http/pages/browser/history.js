@@ -26,6 +26,8 @@ export class History {
   #kept;
   /** @type {Moment[]} */
   #live = [];
+  /** How many errors the last report told of, and when. @type {{ total: number, seconds: number } | undefined} */
+  #errors;
   /** The tracker's clock less ours. */
   #aheadSeconds = 0;
 
@@ -49,8 +51,14 @@ export class History {
   /** @param {Report} report as it came in just now */
   add(report) {
     const announceMs = report.latency.announceMs;
+    const errors = report.requests.errorsClient + report.requests.errorsServer;
+    const before = this.#errors;
+    const seconds = this.nowSeconds;
+    this.#errors = { total: errors, seconds };
+    // A tracker that was restarted counts from nothing again.
+    const isGrowth = before !== undefined && errors >= before.total && seconds > before.seconds;
     this.#live.push({
-      seconds: this.nowSeconds,
+      seconds,
       values: {
         peers: report.peers,
         seeders: report.seeders,
@@ -58,6 +66,7 @@ export class History {
         swarms: report.swarms,
         announcesPerSecond: report.requests.perSecond.announces,
         scrapesPerSecond: report.requests.perSecond.scrapes,
+        errorsPerSecond: isGrowth ? (errors - before.total) / (seconds - before.seconds) : null,
         latencyP50Ms: announceMs?.p50 ?? null,
         latencyP99Ms: announceMs?.p99 ?? null,
         loopDelayP99Ms: (report.eventLoop.delayMs ?? report.eventLoop.delayMsSoFar).p99,

@@ -27,14 +27,15 @@ describe('a quantity', () => {
     const shares = [0, 0.0004, 0.004, 0.0999, 0.63, 1];
     assert.deepEqual(
       shares.map((share) => plain(percent(share))),
-      ['0 %', '< 0.1 %', '0.4 %', '10.0 %', '63 %', '100 %'],
+      ['0 %', '< 0.1 %', '0.4 %', '10 %', '63 %', '100 %'],
     );
   });
 
   it('of time keeps two figures that matter', () => {
-    assert.deepEqual([0.081, 4.26, 86.4, 1_204].map(milliseconds).map(plain), [
+    assert.deepEqual([0.081, 4.26, 9.97, 86.4, 1_204].map(milliseconds).map(plain), [
       '0.08 ms',
       '4.3 ms',
+      '10 ms',
       '86 ms',
       '1.20 s',
     ]);
