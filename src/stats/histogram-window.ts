@@ -41,6 +41,11 @@ export class HistogramWindow {
     return this.#lastWindow;
   }
 
+  /** Of the window under way; undefined when nothing was recorded in it yet. */
+  get thisWindow(): LatencyQuantiles | undefined {
+    return this.#quantiles();
+  }
+
   get windowsEnded(): number {
     return this.#windowsEnded;
   }

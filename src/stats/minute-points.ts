@@ -52,7 +52,9 @@ export class MinutePoints {
     this.#before = counted;
     this.#takenSeconds = nowSeconds;
     const { table, store, loopDelay } = gauges;
-    const latency = gauges.announceWindow.lastWindow;
+    const { announceWindow } = gauges;
+    // A process in its first minute has no other.
+    const latency = announceWindow.lastWindow ?? announceWindow.thisWindow;
     const values: Readonly<Record<SeriesName, number | undefined>> = {
       peers: table.peers,
       seeders: table.seeders,

@@ -35,7 +35,7 @@ describe('the point of a minute', () => {
       [first.values.announcesPerSecond, first.values.scrapesPerSecond, first.values.errorsPerSecond],
       [10, 1, 0.5],
     );
-    assert.equal(first.values.latencyP50Ms, null);
+    assert.equal(first.values.latencyP50Ms, null, 'nobody announced since the start');
     counters.announces += 240;
     counters.announceLatency.record(0.002, 240);
     gauges.announceWindow.tick(60);
@@ -51,6 +51,14 @@ describe('the point of a minute', () => {
     assert.equal(second.values.saveAgeSeconds, 20);
     const p99 = second.values.latencyP99Ms ?? 0;
     assert.ok(p99 > 1 && p99 <= 2, `${p99} ms`);
+  });
+
+  it('has the latency so far in the first minute of a process', () => {
+    const gauges = wellGauges({ nowSeconds: START + 30 });
+    gauges.counters.announceLatency.record(0.002, 10);
+    const { values } = pointDocument(new MinutePoints(START).take(gauges));
+    const p50 = values.latencyP50Ms ?? 0;
+    assert.ok(p50 > 1 && p50 <= 2, `${p50} ms`);
   });
 
   it('has no age of a save before the first', () => {
