@@ -40,10 +40,10 @@ export class HashPattern {
   }
 }
 
-/** One page of what is found from `cursor` on: `step` until it returns false, then `page`. */
+/** One page of what is found from `cursor` on, of everything without a pattern: `step` until it returns false, then `page`. */
 export class HashSearch {
   readonly #list: Pick<HashList, 'at' | 'cursorEnd'>;
-  readonly #pattern: HashPattern;
+  readonly #pattern: HashPattern | undefined;
   readonly #countMax: number;
   readonly #found: ListedHash[] = [];
   #cursor: number;
@@ -51,7 +51,7 @@ export class HashSearch {
 
   constructor(
     list: Pick<HashList, 'at' | 'cursorEnd'>,
-    pattern: HashPattern,
+    pattern: HashPattern | undefined,
     { cursor, countMax }: { readonly cursor: number; readonly countMax: number },
   ) {
     this.#list = list;
@@ -64,7 +64,8 @@ export class HashSearch {
     const end = Math.min(this.#cursor + HASHES_PER_STEP, this.#list.cursorEnd);
     for (; this.#cursor < end; this.#cursor++) {
       const listed = this.#list.at(this.#cursor);
-      if (listed?.isListed !== true || !this.#pattern.matches(listed.infoHash, listed.reason)) continue;
+      if (listed?.isListed !== true) continue;
+      if (this.#pattern?.matches(listed.infoHash, listed.reason) === false) continue;
       if (this.#found.length === this.#countMax) {
         this.#next = this.#cursor;
         return false;

@@ -295,8 +295,8 @@ const table = {
     group: 'access',
     default: 'none, and no /admin routes',
     allowed: '24 to 256 visible ASCII characters without spaces',
-    about: 'The password of /admin: `Authorization: Bearer …`.',
-    why: 'Anybody may try at the speed of the network; 24 random characters outlast that. `openssl rand -hex 24` makes one.',
+    about: 'The password of the page /admin/ and of the API below it: `Authorization: Bearer …`.',
+    why: 'A client may try ten in a quarter of an hour; many clients try more, and 24 random characters outlast that. `openssl rand -hex 24` makes one.',
     isSecret: true,
   },
   CONTACT_EMAIL: {

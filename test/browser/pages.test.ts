@@ -1,16 +1,14 @@
 /** What people see, in a real browser, of a tracker that runs as its operator runs it. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { escaped, hashOf, peerIdOf } from '../builders/requests.ts';
 import { startTracker, type TrackerProcess, temporaryFolder } from '../builders/tracker-process.ts';
 import { announce } from '../end-to-end/tracker-requests.ts';
 import { waitUntil } from '../end-to-end/wait-until.ts';
+import { violationsIn } from './accessibility.ts';
 import { inChromium, launchChromium, openPage } from './chromium.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PAGES = ['/', '/stats', '/you', `/you?torrent=${'ab'.repeat(20)}`, '/you?torrent=none', '/dmca'];
 const WIDTHS = [360, 768, 1_600];
 
@@ -54,19 +52,6 @@ function colouredPixels(page: Page): Promise<number[]> {
       }
       return coloured;
     }),
-  );
-}
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
-
-async function violationsIn(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run()');
-  return violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html}\n${node.failureSummary}`).join('\n')}`,
   );
 }
 

@@ -3,7 +3,7 @@
  * answered with 200 only when it is stored; each leaves a line in the log.
  */
 import { type Access, LISTED_HASHES_MAX, type ListName } from '../../access/access.ts';
-import type { HashPage, ListedHash } from '../../access/hash-list.ts';
+import type { ListedHash } from '../../access/hash-list.ts';
 import { HashPattern, HashSearch, SEARCH_CHARACTERS_MAX } from '../../access/hash-search.ts';
 import type { Log } from '../../log.ts';
 import type { AccessChange, AccessLog, ChangeOutcome } from '../../persistence/access/access-log.ts';
@@ -73,14 +73,9 @@ async function page({ access, monotonicMs }: ListOperationsParts, name: ListName
   }
   const list = access.list(name);
   const pattern = search === '' ? undefined : new HashPattern(search);
-  let found: HashPage;
-  if (pattern === undefined) {
-    found = list.page(cursor, limit);
-  } else {
-    const run = new HashSearch(list, pattern, { cursor, countMax: limit });
-    await runInSlices(() => run.step(), { monotonicMs });
-    found = run.page;
-  }
+  const run = new HashSearch(list, pattern, { cursor, countMax: limit });
+  await runInSlices(() => run.step(), { monotonicMs });
+  const found = run.page;
   const byEnvironment = access
     .byEnvironment(name)
     .filter((infoHash) => pattern === undefined || pattern.matches(infoHash, ''))

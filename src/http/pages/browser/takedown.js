@@ -4,6 +4,8 @@
  */
 export const LINES_AT_ONCE = 1_000;
 const TRIES_MAX = 5;
+/** Who is to wait for longer is told so instead. */
+const WAIT_SECONDS_MAX = 60;
 
 /** @typedef {'banned' | 'banned-before' | 'not-stored'} HashState */
 
@@ -55,7 +57,8 @@ async function banSome(client, lines, reason, onWait) {
   const path = `bans?results=yes&reason=${encodeURIComponent(reason)}`;
   for (let tries = 1; ; tries++) {
     const answer = await client.ask('POST', path, lines.join('\n'));
-    if (answer.status !== 429 || tries === TRIES_MAX) return answer;
+    const isWorthWaiting = answer.status === 429 && answer.retrySeconds <= WAIT_SECONDS_MAX;
+    if (!isWorthWaiting || tries === TRIES_MAX) return answer;
     onWait(`The tracker asks to wait ${answer.retrySeconds} s.`);
     await new Promise((resolve) => setTimeout(resolve, answer.retrySeconds * 1_000));
   }
