@@ -333,7 +333,7 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
       gauge('nodejs_heap_size_used_bytes', 'Of it, in use.', ({ memory }) => memory.heapUsed),
       gauge(
         'nodejs_external_memory_bytes',
-        'Memory of objects outside the heap, the reserved table included.',
+        'Memory of objects outside the heap, without the table of peers, which is shared memory.',
         ({ memory }) => memory.external,
       ),
     ],

@@ -129,8 +129,8 @@ function cutAt(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
 }
 
-/** All that do not speak of the lane itself. */
+/** All that do not speak of the lane itself; of latencies, of how many announces one was recorded. */
 function countersOf({ counters }: RunningServer): unknown {
-  const { addresses, laneAnnounces, laneScrapes, laneHandovers, ...others } = counters;
-  return others;
+  const { addresses, announceLatency, laneAnnounces, laneScrapes, laneHandovers, ...others } = counters;
+  return { ...others, latencies: announceLatency.total };
 }
