@@ -121,10 +121,10 @@ export function send(
 export function readOnly(router: Router, path: string, handler: RequestHandler): void {
   router.all(path, (request: Request, response: Response, next) => {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (isRead) handler(request, response, next);
-    else
-      send(response, 405, 'text/plain; charset=utf-8', 'method not allowed: GET or HEAD\n', {
-        Allow: 'GET, HEAD',
-      });
+    // What an asynchronous handler rejects with is Express's to answer.
+    if (isRead) return handler(request, response, next);
+    send(response, 405, 'text/plain; charset=utf-8', 'method not allowed: GET or HEAD\n', {
+      Allow: 'GET, HEAD',
+    });
   });
 }
