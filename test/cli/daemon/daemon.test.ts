@@ -32,8 +32,15 @@ async function freePort(): Promise<number> {
 }
 
 async function daemon(context: TestContext, env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+  let pidFile = '';
+  // Before the folder's own: hooks run in the order in which they were given, and the file must still be there.
+  context.after(() => {
+    if (!existsSync(pidFile)) return;
+    const [, record = '{}'] = readFileSync(pidFile, 'utf8').split('\n');
+    if (identityOf(pid()) === JSON.parse(record).identity) process.kill(pid(), 'SIGKILL');
+  });
   const folder = temporaryFolder(context);
-  const pidFile = join(folder, 'run', 'trakx.pid');
+  pidFile = join(folder, 'run', 'trakx.pid');
   const logFile = join(folder, 'log', 'trakx.log');
   const port = await freePort();
   const environment = {
@@ -50,11 +57,6 @@ async function daemon(context: TestContext, env: Readonly<Record<string, string>
   ];
   const run = (...words: string[]) => trakx([...words, ...files(words[0])], environment);
   const pid = (): number => Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
-  context.after(() => {
-    if (!existsSync(pidFile)) return;
-    const [, record = '{}'] = readFileSync(pidFile, 'utf8').split('\n');
-    if (identityOf(pid()) === JSON.parse(record).identity) process.kill(pid(), 'SIGKILL');
-  });
   const json = async (...words: string[]) => {
     const { status, stdout, stderr } = await run(...words, '--json');
     return { status, stderr, told: stdout === '' ? {} : JSON.parse(stdout) };
