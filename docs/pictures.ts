@@ -139,7 +139,7 @@ async function stress(browser: Browser, tracker: TrackerProcess, scratch: string
     name: 'stress',
     path: '',
     width: 1000,
-    height: 900,
+    height: 1250,
     colorScheme: 'light',
   });
 }

@@ -126,5 +126,6 @@ export function readOnly(router: Router, path: string, handler: RequestHandler):
     send(response, 405, 'text/plain; charset=utf-8', 'method not allowed: GET or HEAD\n', {
       Allow: 'GET, HEAD',
     });
+    return undefined;
   });
 }
