@@ -9,6 +9,8 @@
 import bencode from 'bencode';
 import { formatAddress, IPV4_BYTES, IPV6_BYTES } from './address.ts';
 import { PEER_ID_BYTES } from './announce-request.ts';
+import { ascii } from './ascii.ts';
+import { writeBytes, writeInteger, writeString } from './bencode-writer.ts';
 
 export interface AnnounceReply {
   /** Seeders, the one who asks included. */
@@ -30,8 +32,6 @@ export interface AnnounceReply {
   readonly warningMessage: string | undefined;
 }
 
-const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'ascii'));
-
 const COMPLETE = ascii('d8:completei');
 const DOWNLOADED = ascii('e10:downloadedi');
 const EXTERNAL_IPV4 = ascii('e11:external ip4:');
@@ -43,10 +43,7 @@ const MIN_INTERVAL = ascii('e12:min intervali');
 const PEERS = ascii('e5:peers');
 const PEERS6 = ascii('6:peers6');
 const WARNING_MESSAGE = ascii('15:warning message');
-const COLON = 0x3a;
 const END = 0x65;
-const INT32_MAX = 0x7fff_ffff;
-const INT32_DIGITS_MAX = 10;
 
 /** All but the peers and the warning, with every number at its longest (16 digits), is 270 bytes. */
 const FRAME_BYTES_MAX = 320;
@@ -132,31 +129,4 @@ function* dictionaryPeers(reply: AnnounceReply): Generator<DictionaryPeer> {
       yield peerId.length === 0 ? { ip, port } : { ip, 'peer id': peerId, port };
     }
   }
-}
-
-function writeString(bytes: Uint8Array, out: Uint8Array, at: number): number {
-  at = writeInteger(bytes.length, out, at);
-  out[at++] = COLON;
-  out.set(bytes, at);
-  return at + bytes.length;
-}
-
-/** For a few bytes a loop is quicker than `set`. */
-function writeBytes(bytes: Uint8Array, out: Uint8Array, at: number): number {
-  for (let from = 0; from < bytes.length; from++) out[at++] = bytes[from];
-  return at;
-}
-
-/** A whole number from 0 to 2^53 - 1 in decimal digits. */
-function writeInteger(value: number, out: Uint8Array, at: number): number {
-  if (value > INT32_MAX) return writeBytes(ascii(String(value)), out, at);
-  let rest = value | 0;
-  let end = at + 1;
-  for (let bound = 10; bound <= rest && end < at + INT32_DIGITS_MAX; bound *= 10) end++;
-  for (let digitAt = end - 1; digitAt >= at; digitAt--) {
-    const tenth = (rest / 10) | 0;
-    out[digitAt] = 0x30 + (rest - tenth * 10);
-    rest = tenth;
-  }
-  return end;
 }

@@ -12,6 +12,7 @@
  */
 
 import { IPV4_BYTES, readIpv4 } from './address.ts';
+import { ascii } from './ascii.ts';
 
 /** A head's request line and fields together, its empty line included; longer ones are foreign. */
 export const HEAD_BYTES_MAX = 8192;
@@ -28,8 +29,6 @@ export const Recognised = {
   foreign: 2,
 } as const;
 export type Recognised = (typeof Recognised)[keyof typeof Recognised];
-
-const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'ascii'));
 
 const GET = ascii('GET /');
 const ANNOUNCE = ascii('GET /announce?');

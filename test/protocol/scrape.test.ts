@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import bencode from 'bencode';
 import fc from 'fast-check';
 import { ClientError } from '../../src/protocol/client-error.ts';
 import { encodeScrapeReply, type ScrapedTorrent } from '../../src/protocol/scrape-reply.ts';
@@ -62,6 +63,27 @@ describe('a scrape answer, byte for byte', () => {
       `d5:filesd20:${key}d8:completei1e10:downloadedi0e11:downloadersi0e10:incompletei0eee5:flagsd20:min_request_intervali900eee`,
     );
     assert.equal(body.length, 135);
+  });
+
+  it('has the bytes of bencode whatever the counts, at their longest too', () => {
+    const anyCount = fc.oneof(fc.nat({ max: 12 }), fc.nat(), fc.maxSafeNat(), fc.constant(2 ** 53 - 1));
+    const anyCounts = fc.record({
+      complete: anyCount,
+      downloaded: anyCount,
+      downloaders: anyCount,
+      incomplete: anyCount,
+    });
+    fc.assert(
+      fc.property(fc.array(anyCounts, { maxLength: 100 }), (all) => {
+        const files = all.map((some, number) => ({ ...some, infoHash: hashOf(number) }));
+        const entries = files.map(({ infoHash, ...some }) => {
+          const key = Buffer.from(infoHash).toString('latin1');
+          return `20:${key}${Buffer.from(bencode.encode(some)).toString()}`;
+        });
+        const flags = 'd20:min_request_intervali900ee';
+        assert.equal(encode(...files), `d5:filesd${entries.join('')}e5:flags${flags}e`);
+      }),
+    );
   });
 
   it('orders torrents by raw bytes', () => {
