@@ -5,6 +5,7 @@
  * torrent is served and which address the peer has are not known here.
  */
 import { parseAddress } from './address.ts';
+import { ascii } from './ascii.ts';
 import { type ClientError, INVALID_INFO_HASH, INVALID_PEER_ID, INVALID_PORT } from './client-error.ts';
 import { INFO_HASH_BYTES } from './info-hash.ts';
 import { decodeDecimal, decodedByte, decodeExactly, decodesTo, encodedWidth, QueryCursor } from './query.ts';
@@ -41,8 +42,6 @@ export class RequestMemory {
   readonly infoHash = new Uint8Array(INFO_HASH_BYTES);
   readonly peerId = new Uint8Array(PEER_ID_BYTES);
 }
-
-const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'ascii'));
 
 const NAME_COMPACT = ascii('compact');
 const NAME_CRYPTOPORT = ascii('cryptoport');

@@ -10,6 +10,7 @@ import {
   writeAnnounceReply,
 } from '../../protocol/announce-reply.ts';
 import { parseAnnounceRequest, RequestMemory } from '../../protocol/announce-request.ts';
+import { ascii } from '../../protocol/ascii.ts';
 import { ClientError } from '../../protocol/client-error.ts';
 import { encodeFailure } from '../../protocol/failure-reply.ts';
 import type { RequestHead } from '../../protocol/request-head.ts';
@@ -172,8 +173,4 @@ function digitsOf(value: number): number {
   let digits = 1;
   for (let bound = 10; bound <= value; bound *= 10) digits++;
   return digits;
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'ascii'));
 }
