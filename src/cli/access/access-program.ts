@@ -116,12 +116,13 @@ export function accessProgram(surroundings: Surroundings, name: ListName): Comma
     .option('--output <file>', 'a file, made readable for its owner only, instead of standard output')
     .addHelpText('after', EXIT_HELP)
     .action((words: Words) =>
-      withList(words, (list, { progress }) =>
+      withList(words, (list, { progress, signal }) =>
         exportCommand(list, surroundings, {
           search: words.search,
           isJson: words.json === true,
           output: words.output,
           progress,
+          signal,
         }),
       ),
     );

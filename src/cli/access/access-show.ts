@@ -1,8 +1,8 @@
 /** `trakx bans list` and `export`, and the same of allowed hashes: what is on the list. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { CommandError } from '../command-error.ts';
+import { pipeline } from 'node:stream/promises';
 import { ExitCode } from '../exit-code.ts';
+import { writeOwnerOnly } from '../owner-only-file.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { hashLine } from './hash-lines.ts';
@@ -51,30 +51,31 @@ export async function listCommand(
   return ExitCode.done;
 }
 
+export interface ExportOptions extends ShowOptions {
+  /** A file; undefined is standard output. */
+  readonly output: string | undefined;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
 /** What `import` reads; hashes of the environment are not part of the list. */
 export async function exportCommand(
   list: HashListAccess,
   { out, errors }: Pick<Surroundings, 'out' | 'errors'>,
-  options: ShowOptions & { readonly output: string | undefined; readonly progress: Progress },
+  { search, isJson, output, progress, signal }: ExportOptions,
 ): Promise<number> {
-  const { search, isJson, output, progress } = options;
-  const file = output === undefined ? out : createWriteStream(output, { mode: 0o600 });
-  if (output !== undefined)
-    await once(file, 'open').catch((error: Error) => {
-      throw new CommandError(`Cannot write ${output}: ${error.message}`);
-    });
   let written = 0;
-  for await (const entry of list.entries(search, () => {})) {
-    await write(file, hashLine(entry, isJson));
-    written += 1;
-    progress.show(() => `${written} hashes`);
+  async function* text(): AsyncGenerator<string> {
+    for await (const entry of list.entries(search, () => {})) {
+      yield hashLine(entry, isJson);
+      written += 1;
+      progress.show(() => `${written} hashes`);
+    }
   }
+  if (output === undefined) await pipeline(text, out, { signal, end: false });
+  else await writeOwnerOnly(output, text(), signal);
   progress.clear();
-  if (output !== undefined) {
-    file.end();
-    await once(file, 'finish');
-    errors.write(`wrote ${counted(list.name, written)} to ${output}\n`);
-  }
+  if (output !== undefined) errors.write(`wrote ${counted(list.name, written)} to ${output}\n`);
   return ExitCode.done;
 }
 

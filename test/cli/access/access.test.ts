@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { trakx } from '../../builders/command.ts';
@@ -88,6 +88,18 @@ describe('trakx bans, through a running tracker', () => {
     );
     const again = JSON.parse((await run(['allowed', 'import', output, '--json'])).stdout);
     assert.deepEqual([again.added, again.alreadyListed], [0, 25_000]);
+  });
+
+  test('an export that fails leaves the file of the one before', async () => {
+    const output = join(folder, 'earlier.txt');
+    writeFileSync(output, `${A}\n`);
+    const { status } = await run(['bans', 'export', '--output', output], undefined, `${TOKEN}-not`);
+    assert.equal(status, 1);
+    assert.equal(readFileSync(output, 'utf8'), `${A}\n`);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('earlier')),
+      ['earlier.txt'],
+    );
   });
 
   test('tells the numbers of wrong lines and changes nothing, unless told to leave them out', async () => {
