@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { ExitCode } from '../exit-code.ts';
 import { writeOwnerOnly } from '../owner-only-file.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { oneLine } from '../terminal/one-line.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { hashLine } from './hash-lines.ts';
 import { counted, type HashListAccess, type ListHead } from './hash-lists.ts';
@@ -81,10 +82,4 @@ export async function exportCommand(
 
 async function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain');
-}
-
-/** A reason may hold any character; a terminal must not do what it says. */
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it takes out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }

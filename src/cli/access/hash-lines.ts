@@ -7,6 +7,7 @@
  */
 import { readHashLine } from '../../protocol/hash-line.ts';
 import { infoHashFrom } from '../../protocol/magnet.ts';
+import { oneLine } from '../terminal/one-line.ts';
 import type { ListedEntry } from './hash-lists.ts';
 
 export interface HashLines {
@@ -46,9 +47,7 @@ export function parseHashLines(text: string, reason: string): HashLines {
 /** What `parseHashLines` reads, as text or as a JSON line. */
 export function hashLine({ infoHash, reason, changedAt }: ListedEntry, isJson: boolean): string {
   if (isJson) return `${JSON.stringify({ infoHash, reason, changedAt })}\n`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a reason may hold any character, a line not
-  const comment = `${changedAt} ${reason}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim();
-  return `${infoHash}  # ${comment}\n`;
+  return `${infoHash}  # ${oneLine(`${changedAt} ${reason}`).trim()}\n`;
 }
 
 /** "3, 5 to 9 and 12": which lines, for people; of many the first. */
