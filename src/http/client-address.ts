@@ -11,7 +11,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { parseAddress } from '../protocol/address.ts';
 import { ClientError } from '../protocol/client-error.ts';
-import { isUnreachable } from '../tracker/peer-address.ts';
+import { isUnreachable } from '../protocol/unreachable-address.ts';
 import type { ProxyWarnings } from './proxy-warnings.ts';
 
 export const PROXY_NOT_CONFIGURED = new ClientError(

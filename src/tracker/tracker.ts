@@ -12,6 +12,7 @@ import type { AnnounceReply } from '../protocol/announce-reply.ts';
 import type { AnnounceRequest } from '../protocol/announce-request.ts';
 import type { ClientError } from '../protocol/client-error.ts';
 import type { ScrapedTorrent, ScrapeReply } from '../protocol/scrape-reply.ts';
+import { UNREACHABLE_ADDRESS } from '../protocol/unreachable-address.ts';
 import type { Counters } from '../stats/counters.ts';
 import type { Purge } from '../swarm/purge.ts';
 import {
@@ -28,7 +29,7 @@ import type { Random } from '../swarm/sampling.ts';
 import { Outcome, type SwarmTable } from '../swarm/swarm-table.ts';
 import type { AnnounceJournal } from './announce-journal.ts';
 import { BANNED, denialFor } from './denial.ts';
-import { PeerAddresses, UNREACHABLE_ADDRESS } from './peer-address.ts';
+import { PeerAddresses } from './peer-address.ts';
 import { PeerSample } from './peer-sample.ts';
 import { SwarmDrop } from './swarm-drop.ts';
 

@@ -65,7 +65,7 @@ export async function removeCommand(
   progress.clear();
   if (isJson)
     out.write(`${JSON.stringify({ where: list.where, list: list.name, removed, notListed }, null, 2)}\n`);
-  else out.write(`removed ${counted(list.name, removed)}; stored\n`);
+  else out.write(`removed ${counted(list.name, removed)}${removed === 0 ? '' : '; stored'}\n`);
   if (!isJson)
     for (const infoHash of notListed.slice(0, 20)) errors.write(`${infoHash} was not on the list\n`);
   if (!isJson && notListed.length > 20) errors.write(`and ${notListed.length - 20} more were not\n`);

@@ -21,8 +21,8 @@ const EXIT_HELP = `
 Exit codes: 0 done, 1 failed (nothing was changed, or it says what was), 2 wrong use of the command.`;
 
 const FILE_HELP = `
-One hash or magnet link a line; what stands after # is a comment. Lines of JSON, as "export --json" writes them, bring
-reasons of their own. When a line holds no hash, its number is told and nothing is changed.`;
+One hash or magnet link a line; what begins with a #, after a space or with the line, is a remark. Lines of JSON, as
+"export --json" writes them, bring reasons of their own. When a line holds no hash, its number is told and nothing is changed.`;
 
 interface Words {
   readonly url?: string;
@@ -116,12 +116,13 @@ export function accessProgram(surroundings: Surroundings, name: ListName): Comma
     .option('--output <file>', 'a file, made readable for its owner only, instead of standard output')
     .addHelpText('after', EXIT_HELP)
     .action((words: Words) =>
-      withList(words, (list, { progress }) =>
+      withList(words, (list, { progress, signal }) =>
         exportCommand(list, surroundings, {
           search: words.search,
           isJson: words.json === true,
           output: words.output,
           progress,
+          signal,
         }),
       ),
     );

@@ -1,9 +1,10 @@
 /** `trakx bans list` and `export`, and the same of allowed hashes: what is on the list. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { CommandError } from '../command-error.ts';
+import { pipeline } from 'node:stream/promises';
 import { ExitCode } from '../exit-code.ts';
+import { writeOwnerOnly } from '../owner-only-file.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { oneLine } from '../terminal/one-line.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { hashLine } from './hash-lines.ts';
 import { counted, type HashListAccess, type ListHead } from './hash-lists.ts';
@@ -51,39 +52,34 @@ export async function listCommand(
   return ExitCode.done;
 }
 
+export interface ExportOptions extends ShowOptions {
+  /** A file; undefined is standard output. */
+  readonly output: string | undefined;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
 /** What `import` reads; hashes of the environment are not part of the list. */
 export async function exportCommand(
   list: HashListAccess,
   { out, errors }: Pick<Surroundings, 'out' | 'errors'>,
-  options: ShowOptions & { readonly output: string | undefined; readonly progress: Progress },
+  { search, isJson, output, progress, signal }: ExportOptions,
 ): Promise<number> {
-  const { search, isJson, output, progress } = options;
-  const file = output === undefined ? out : createWriteStream(output, { mode: 0o600 });
-  if (output !== undefined)
-    await once(file, 'open').catch((error: Error) => {
-      throw new CommandError(`Cannot write ${output}: ${error.message}`);
-    });
   let written = 0;
-  for await (const entry of list.entries(search, () => {})) {
-    await write(file, hashLine(entry, isJson));
-    written += 1;
-    progress.show(() => `${written} hashes`);
+  async function* text(): AsyncGenerator<string> {
+    for await (const entry of list.entries(search, () => {})) {
+      yield hashLine(entry, isJson);
+      written += 1;
+      progress.show(() => `${written} hashes`);
+    }
   }
+  if (output === undefined) await pipeline(text, out, { signal, end: false });
+  else await writeOwnerOnly(output, text(), signal);
   progress.clear();
-  if (output !== undefined) {
-    file.end();
-    await once(file, 'finish');
-    errors.write(`wrote ${counted(list.name, written)} to ${output}\n`);
-  }
+  if (output !== undefined) errors.write(`wrote ${counted(list.name, written)} to ${output}\n`);
   return ExitCode.done;
 }
 
 async function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain');
-}
-
-/** A reason may hold any character; a terminal must not do what it says. */
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it takes out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }

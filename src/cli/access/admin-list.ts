@@ -81,7 +81,7 @@ export class AdminList implements HashListAccess {
   async close(): Promise<void> {}
 
   async #ask(method: string, rest: string, body?: object): Promise<Record<string, unknown>>;
-  /** undefined for the status that is none of the failures. */
+  /** undefined when the API itself answers with the status that is none of the failures. */
   async #ask(
     method: string,
     rest: string,
@@ -103,8 +103,10 @@ export class AdminList implements HashListAccess {
       );
       if (answer instanceof NoAnswer) throw new CommandError(`No answer from ${this.where}: ${answer.why}.`);
       if (answer.status === 429 && waits < WAITS_MAX && (await this.#waited(answer))) continue;
-      if (answer.status === accepted) return undefined;
-      return bodyOf(answer, this.where);
+      const fields = fieldsOf(answer);
+      // A tracker without the API, or a proxy, has a page of its own for the same status.
+      if (answer.status === accepted && typeof fields?.error === 'string') return undefined;
+      return checked(answer, fields, this.where);
     }
   }
 
@@ -118,15 +120,22 @@ export class AdminList implements HashListAccess {
   }
 }
 
-/** Throws a CommandError for whatever is not 200 with a JSON object. */
-function bodyOf({ status, text }: Answer, where: string): Record<string, unknown> {
-  let body: unknown;
+/** The body's JSON object; undefined when it is anything else, a proxy's page, say. */
+function fieldsOf({ text }: Answer): Record<string, unknown> | undefined {
   try {
-    body = JSON.parse(text);
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : undefined;
   } catch {
-    body = undefined; // a proxy's page, say: the status tells
+    return undefined; // the status tells
   }
-  const fields = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : undefined;
+}
+
+/** The fields of an answer of status 200. Throws a CommandError for whatever else it is. */
+function checked(
+  { status }: Answer,
+  fields: Record<string, unknown> | undefined,
+  where: string,
+): Record<string, unknown> {
   if (status === 200 && fields !== undefined) return fields;
   if (status === 401)
     throw new CommandError(`${where} refuses the token: is ADMIN_TOKEN the one that this tracker runs with?`);

@@ -1,14 +1,13 @@
 /**
- * The files that `import` reads and `export` writes, one info hash a line:
+ * The files that `import` reads and `export` writes, one info hash a line. Lines of text are those of
+ * protocol/hash-line.ts, which the admin API and its page read too. Lines in JSON bring their own reason, and only the
+ * command reads them:
  *
- *   # a comment
- *   0123456789abcdef0123456789abcdef01234567
- *   magnet:?xt=urn:btih:…                      # a comment too, after a space
  *   {"infoHash":"0123…","reason":"…","changedAt":"…"}
- *
- * A hash is 40 hex or 32 base32 characters, or a magnet link. Lines in JSON bring their own reason.
  */
+import { readHashLine } from '../../protocol/hash-line.ts';
 import { infoHashFrom } from '../../protocol/magnet.ts';
+import { oneLine } from '../terminal/one-line.ts';
 import type { ListedEntry } from './hash-lists.ts';
 
 export interface HashLines {
@@ -28,13 +27,7 @@ export function parseHashLines(text: string, reason: string): HashLines {
     .replace(/^\ufeff/, '')
     .split('\n')
     .entries()) {
-    const content = line.replace(/(^|\s)#.*$/s, '').trim();
-    // A reason may hold a # of its own.
-    const found = line.trimStart().startsWith('{')
-      ? parseJson(line)
-      : content === ''
-        ? 'nothing'
-        : parsePlain(content);
+    const found = line.trimStart().startsWith('{') ? parseJson(line) : parsePlain(line);
     if (found === 'nothing') continue;
     if (found === undefined) {
       invalid.push(index + 1);
@@ -54,9 +47,7 @@ export function parseHashLines(text: string, reason: string): HashLines {
 /** What `parseHashLines` reads, as text or as a JSON line. */
 export function hashLine({ infoHash, reason, changedAt }: ListedEntry, isJson: boolean): string {
   if (isJson) return `${JSON.stringify({ infoHash, reason, changedAt })}\n`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a reason may hold any character, a line not
-  const comment = `${changedAt} ${reason}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim();
-  return `${infoHash}  # ${comment}\n`;
+  return `${infoHash}  # ${oneLine(`${changedAt} ${reason}`).trim()}\n`;
 }
 
 /** "3, 5 to 9 and 12": which lines, for people; of many the first. */
@@ -79,9 +70,9 @@ interface Found {
   readonly reason: string | undefined;
 }
 
-function parsePlain(text: string): Found | undefined {
-  const infoHash = infoHashFrom(text);
-  return infoHash === undefined ? undefined : { infoHash, reason: undefined };
+function parsePlain(line: string): Found | 'nothing' | undefined {
+  const infoHash = readHashLine(line);
+  return infoHash instanceof Uint8Array ? { infoHash, reason: undefined } : infoHash;
 }
 
 function parseJson(line: string): Found | undefined {

@@ -62,7 +62,9 @@ export class StoreList implements HashListAccess {
     const boot = bootId(surroundings);
     const dropSwarm = (): void => {};
     const accessLog = new AccessLog({ store, access, boot, keys, dropSwarm, nowSeconds, monotonicMs, log });
-    if (!(await accessLog.load(timeLimit(LOAD_MS_MAX, signal).signal))) {
+    const limit = timeLimit(LOAD_MS_MAX, signal);
+    const isLoaded = await accessLog.load(limit.signal).finally(() => limit.end());
+    if (!isLoaded) {
       await accessLog.close(AbortSignal.abort());
       signal.throwIfAborted();
       throw new CommandError(
@@ -140,7 +142,8 @@ export class StoreList implements HashListAccess {
   }
 
   async close(): Promise<void> {
-    await this.#accessLog.close(timeLimit(CLOSE_MS_MAX).signal);
+    const limit = timeLimit(CLOSE_MS_MAX);
+    await this.#accessLog.close(limit.signal).finally(() => limit.end());
   }
 
   #check(outcome: ChangeOutcome): void {

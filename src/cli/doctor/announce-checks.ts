@@ -6,13 +6,12 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Config } from '../../config/config.ts';
 import { parseAddress } from '../../protocol/address.ts';
+import { isUnreachable, UNREACHABLE_ADDRESS } from '../../protocol/unreachable-address.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { FORGED_ADDRESS, type ProbeResult, probe } from './announce-probe.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 
 const INFO_HASH_BYTES = 20;
-/** The tracker's refusal of an address that no peer could reach. */
-const NOT_PUBLIC = /unreachable address|not reachable|private/i;
 const FAMILIES = [4, 6] as const;
 
 export interface AnnounceChecked {
@@ -56,8 +55,13 @@ async function checkFamily(
   const honest = await ask(false);
   signal.throwIfAborted();
   const finding = reachFinding(name, `${origin}/announce at ${address}`, honest, config);
-  if (honest.kind !== 'reply') return [finding];
-  return [finding, forgeryFinding(`proxies IPv${family}`, honest, await ask(true), config)];
+  const forgery = `proxies IPv${family}`;
+  if (honest.kind === 'reply') return [finding, forgeryFinding(forgery, honest, await ask(true), config)];
+  if (honest.kind === 'refused') {
+    const says = 'not tried: the announce was refused, and a refusal does not tell whom the tracker believes';
+    return [finding, skipped(forgery, says)];
+  }
+  return [finding];
 }
 
 function noAddress({ platform }: Config, host: string, name: string, family: 4 | 6): Finding {
@@ -94,8 +98,12 @@ function reachFinding(name: string, where: string, result: ProbeResult, { trustP
         'correct PUBLIC_URL, or what the proxy does with /announce',
       );
     case 'refused':
-      if (NOT_PUBLIC.test(result.reason))
-        return notPublic(name, where, 'an address that is not public', trustProxy);
+      if (result.reason === UNREACHABLE_ADDRESS.failureReason)
+        return problem(
+          name,
+          `${where} refuses: "${result.reason}"`,
+          `${privateWay(trustProxy)}; ALLOW_PRIVATE_PEERS=true takes such peers`,
+        );
       if (/TRUST_PROXY|X-Forwarded-For|address/.test(result.reason))
         return problem(
           name,
@@ -105,8 +113,12 @@ function reachFinding(name: string, where: string, result: ProbeResult, { trustP
       // An allow list serves no hash that was drawn at random, and says so after it has found out who asks.
       return ok(name, `${where} answers: "${result.reason}"`);
     case 'reply':
-      if (result.seenAs !== undefined && isPrivate(result.seenAs))
-        return notPublic(name, where, result.seenAs, trustProxy);
+      if (result.seenAs !== undefined && isNotPublic(result.seenAs))
+        return warning(
+          name,
+          `${where} answers, and takes this machine for ${result.seenAs}`,
+          privateWay(trustProxy),
+        );
       return ok(
         name,
         `${where} answers${result.seenAs === undefined ? '' : ` and sees this machine as ${result.seenAs}`}`,
@@ -114,12 +126,9 @@ function reachFinding(name: string, where: string, result: ProbeResult, { trustP
   }
 }
 
-function notPublic(name: string, where: string, seenAs: string, trustProxy: number | undefined): Finding {
-  return warning(
-    name,
-    `${where} answers, and takes this machine for ${seenAs}`,
-    `unless this machine reaches it by a private way, set TRUST_PROXY to the number of proxies (now ${trustProxy ?? 'not set'})`,
-  );
+/** What to do where the tracker sees an address that is not public. */
+function privateWay(trustProxy: number | undefined): string {
+  return `unless this machine reaches it by a private way, set TRUST_PROXY to the number of proxies (now ${trustProxy ?? 'not set'})`;
 }
 
 /** Whether a client can make the tracker take it for somebody else. */
@@ -155,19 +164,7 @@ async function addressOf(host: string, family: 4 | 6): Promise<string | undefine
   }
 }
 
-/** Private, loopback, link-local and carrier's addresses. */
-function isPrivate(text: string): boolean {
-  const bytes = parseAddress(text);
-  if (bytes === undefined) return false;
-  const [first = 0, second = 0] = bytes;
-  if (bytes.length === 16)
-    return text === '::1' || (first & 0xfe) === 0xfc || (first === 0xfe && (second & 0xc0) === 0x80);
-  return (
-    first === 10 ||
-    first === 127 ||
-    (first === 172 && (second & 0xf0) === 16) ||
-    (first === 192 && second === 168) ||
-    (first === 169 && second === 254) ||
-    (first === 100 && (second & 0xc0) === 64)
-  );
+function isNotPublic(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && isUnreachable(address);
 }

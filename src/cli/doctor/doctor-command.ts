@@ -5,6 +5,7 @@
 import type { AtWork } from '../command-error.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { oneLine } from '../terminal/one-line.ts';
 import { checkAnnounceUrl } from './announce-checks.ts';
 import { checkEnvironment, checkVariables } from './environment-checks.ts';
 import { type Finding, skipped } from './finding.ts';
@@ -68,10 +69,4 @@ function summary(problems: number, warnings: number): string {
   const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
   if (problems + warnings === 0) return 'All is well.';
   return `${counted(problems, 'problem')}, ${counted(warnings, 'warning')}.`;
-}
-
-/** What a proxy or a store says is shown on a terminal. */
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it takes out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }

@@ -28,3 +28,8 @@ export function warning(check: string, says: string, fix: string): Finding {
 export function problem(check: string, says: string, fix: string): Finding {
   return { check, state: 'problem', says, fix };
 }
+
+/** A sentence of others as findings have theirs. */
+export function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '');
+}

@@ -9,7 +9,7 @@ import { openStore } from '../../persistence/store/open-store.ts';
 import { StoreError, type StoreFailure } from '../../persistence/store/store.ts';
 import { WatchedStore } from '../../persistence/store/watched-store.ts';
 import { bootId, type Surroundings } from '../surroundings.ts';
-import { type Finding, ok, problem, skipped, warning } from './finding.ts';
+import { type Finding, ok, problem, skipped, warning, withoutStop } from './finding.ts';
 
 export const PROBE_PREFIX = 'probe/';
 const PROBE_BYTES = 256;
@@ -130,8 +130,4 @@ function offsetFinding({ store }: Config, offsetSeconds: number): Finding {
   return seconds < OFFSET_SECONDS_PROBLEM
     ? warning(check, `${says}; the tracker allows for it`, fix)
     : problem(check, `${says}, and S3 refuses at 15 minutes`, fix);
-}
-
-function withoutStop(sentence: string): string {
-  return sentence.replace(/\.$/, '');
 }

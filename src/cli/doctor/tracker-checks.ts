@@ -2,7 +2,7 @@
 import type { Config } from '../../config/config.ts';
 import { durationText } from '../terminal/quantities.ts';
 import { ask, NoAnswer, statsOf } from '../tracker-client.ts';
-import { type Finding, ok, problem, skipped, warning } from './finding.ts';
+import { type Finding, ok, problem, skipped, warning, withoutStop } from './finding.ts';
 
 export async function checkTracker(
   url: string,
@@ -57,8 +57,4 @@ export async function checkTracker(
       ),
     );
   return findings;
-}
-
-function withoutStop(sentence: string): string {
-  return sentence.replace(/\.$/, '');
 }

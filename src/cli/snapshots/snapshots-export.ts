@@ -2,8 +2,6 @@
  * `trakx snapshots export`: a snapshot as JSON lines (persistence/survey/snapshot-lines.ts), to standard output or a file
  * that only its owner can read, because the lines hold people's addresses.
  */
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { swarmParts } from '../../persistence/format/manifest.ts';
 import { isOversized } from '../../persistence/listing/snapshot-listing.ts';
@@ -12,6 +10,7 @@ import { SnapshotLines } from '../../persistence/survey/snapshot-lines.ts';
 import { type SurveyedSnapshot, surveySnapshots } from '../../persistence/survey/snapshot-survey.ts';
 import { CommandError } from '../command-error.ts';
 import { ExitCode } from '../exit-code.ts';
+import { writeOwnerOnly } from '../owner-only-file.ts';
 import { type Around, findSnapshot, nameOf, newestWhole } from './snapshots-around.ts';
 
 export interface ExportOptions {
@@ -31,7 +30,6 @@ export async function exportCommand(
   const surveyed = await surveySnapshots(store, around);
   const snapshot = options.name === undefined ? newestWhole(surveyed) : findSnapshot(surveyed, options.name);
   if (snapshot === undefined) throw new CommandError(`There is no whole snapshot in ${store.address}`);
-  const out = options.output === undefined ? around.out : await openFile(options.output);
   const written = { swarms: 0, peers: 0 };
   const wrong: string[] = snapshot.state === 'whole' ? [] : [snapshot.what ?? snapshot.state];
 
@@ -54,12 +52,8 @@ export async function exportCommand(
     }
   }
 
-  try {
-    await pipeline(text, out, { signal, end: options.output !== undefined });
-  } catch (error) {
-    if (options.output !== undefined && isOfFile(error)) throw unwritable(options.output, error);
-    throw error;
-  }
+  if (options.output === undefined) await pipeline(text, around.out, { signal, end: false });
+  else await writeOwnerOnly(options.output, text(), signal);
   progress.clear();
   const peers = options.hasPeers ? `${written.peers} peers` : 'no peers';
   const where = options.output === undefined ? '' : ` to ${options.output}`;
@@ -73,22 +67,4 @@ function partKeys({ listed, manifest }: SurveyedSnapshot): readonly string[] {
   const end = manifest === undefined ? Number.POSITIVE_INFINITY : swarmParts(manifest);
   const parts = [...listed.parts].filter(([part, object]) => part < end && !isOversized(object));
   return parts.map(([, { key }]) => key).sort();
-}
-
-async function openFile(path: string): Promise<NodeJS.WritableStream> {
-  const file = createWriteStream(path, { mode: 0o600 });
-  try {
-    await once(file, 'open');
-    return file;
-  } catch (error) {
-    throw unwritable(path, error);
-  }
-}
-
-function unwritable(path: string, error: unknown): CommandError {
-  return new CommandError(`${path} cannot be written: ${error instanceof Error ? error.message : error}`);
-}
-
-function isOfFile(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }

@@ -1,9 +1,8 @@
 /**
- * Reads a list of info hashes from text, one a line, as people keep and send them: each in 40 hexadecimal characters,
- * in 32 of base32, or in a magnet link. Empty lines and those that begin with `#` say nothing. What is no hash is told
- * by the number of its line, never by what stands there. Done in slices: a long list must not hold up announces.
+ * Reads a list of info hashes from text, in lines as protocol/hash-line.ts has them. What is no hash is told by the number
+ * of its line, never by what stands there. Done in slices: a long list must not hold up announces.
  */
-import { infoHashFrom } from '../../protocol/magnet.ts';
+import { readHashLine } from '../../protocol/hash-line.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
 
 /** Line numbers that an answer names; the rest are only counted. */
@@ -32,11 +31,11 @@ export async function parseHashLines(body: Buffer, monotonicMs: MonotonicMs): Pr
     const newline = body.indexOf(NEWLINE, at);
     const end = newline < 0 ? body.length : newline;
     const isTooLong = end - at > LINE_BYTES_MAX;
-    const line = isTooLong ? '?' : body.toString('latin1', at, end).replace(BYTE_ORDER_MARK, '').trim();
+    const line = isTooLong ? '?' : body.toString('latin1', at, end).replace(BYTE_ORDER_MARK, '');
     at = end + 1;
     number += 1;
-    if (line === '' || line.startsWith('#')) return;
-    const infoHash = infoHashFrom(line);
+    const infoHash = readHashLine(line);
+    if (infoHash === 'nothing') return;
     if (infoHash !== undefined) {
       hashes.push(infoHash);
       return;

@@ -77,7 +77,7 @@ function listPaths({ name, page, add, added, remove }: ListWords): Record<string
         schema: {
           type: 'string',
           description:
-            'One hash or magnet link a line. Empty lines and lines that begin with # are passed over.',
+            'One hash or magnet link a line. Empty lines are passed over, and so is what begins with a # at the beginning of a line or after a space.',
         },
       },
     },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { trakx } from '../../builders/command.ts';
@@ -59,7 +59,10 @@ describe('trakx bans, through a running tracker', () => {
     assert.equal(removed.status, 0);
     assert.equal(removed.stdout, 'removed 1 ban; stored\n');
     assert.equal(removed.stderr, `${C} was not on the list\n`);
-    assert.equal((await run(['bans', 'remove', A])).status, 1);
+    const again = await run(['bans', 'remove', A]);
+    assert.equal(again.status, 1);
+    assert.equal(again.stdout, 'removed 0 bans\n');
+    assert.equal(again.stderr, `${A} was not on the list\n`);
     const byVariable = await run(['bans', 'remove', 'ee'.repeat(20)]);
     assert.equal(byVariable.status, 1);
     assert.match(byVariable.stderr, /BANNED_HASHES/);
@@ -90,6 +93,18 @@ describe('trakx bans, through a running tracker', () => {
     assert.deepEqual([again.added, again.alreadyListed], [0, 25_000]);
   });
 
+  test('an export that fails leaves the file of the one before', async () => {
+    const output = join(folder, 'earlier.txt');
+    writeFileSync(output, `${A}\n`);
+    const { status } = await run(['bans', 'export', '--output', output], undefined, `${TOKEN}-not`);
+    assert.equal(status, 1);
+    assert.equal(readFileSync(output, 'utf8'), `${A}\n`);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('earlier')),
+      ['earlier.txt'],
+    );
+  });
+
   test('tells the numbers of wrong lines and changes nothing, unless told to leave them out', async () => {
     const file = join(folder, 'bad.txt');
     writeFileSync(file, `${C}\nnonsense\n# fine\nmagnet:?xt=none\n`);
@@ -117,6 +132,16 @@ describe('trakx bans, through a running tracker', () => {
     const hash = await run(['bans', 'add', 'nonsense']);
     assert.equal(hash.status, 2);
     assert.match(hash.stderr, /^nonsense is no info hash/);
+  });
+
+  test('a tracker without the admin API is not taken for one whose list lacks the hash', async (context) => {
+    const without = await startTracker(context);
+    for (const words of [['remove', A], ['list']]) {
+      const { status, stdout, stderr } = await run(['bans', ...words, '--url', without.origin]);
+      assert.equal(status, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^http:\/\/127\.0\.0\.1:\d+ has no admin API: .* without ADMIN_TOKEN\.$/m);
+    }
   });
 
   test('--store is refused while a tracker answers here', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import { hashLine, lineNumbers, parseHashLines } from '../../../src/cli/access/hash-lines.ts';
+import { parseHashLines as parseAsApi } from '../../../src/http/admin/hash-lines.ts';
 
 const A = 'aa'.repeat(20);
 const B = 'bb'.repeat(20);
@@ -48,6 +49,14 @@ describe('a file of hashes', () => {
       assert.deepEqual(hexOf(byReason.get(isJson ? reason : 'other')), [A]);
     });
   }
+
+  test('what is exported as text is what the admin API reads', async () => {
+    const changedAt = '2026-05-01T00:00:00.000Z';
+    const lines = [A, B].map((infoHash) => hashLine({ infoHash, reason: 'Fälle #3 # 4', changedAt }, false));
+    const { hashes, invalidCount } = await parseAsApi(Buffer.from(lines.join('')), () => performance.now());
+    assert.deepEqual(hexOf(hashes), [A, B]);
+    assert.equal(invalidCount, 0);
+  });
 });
 
 test('line numbers are told as people do, and of many the first', () => {

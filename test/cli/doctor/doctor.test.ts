@@ -326,6 +326,47 @@ describe('trakx doctor: the public announce URL', () => {
     assert.match(many.of('public IPv4').join(), /^problem: .*X-Forwarded-For/);
   });
 
+  test('a tracker that refuses the private address it sees', async (context) => {
+    const { port } = await tracker(context, { TRUST_PROXY: '1', ALLOW_PRIVATE_PEERS: 'false' });
+    const near = await proxy(context, port, (_own, address) => address);
+    const told = await doctor({
+      PUBLIC_URL: `http://127.0.0.1:${near}`,
+      TRUST_PROXY: '1',
+      STORE_URL: `file:${temporaryFolder(context)}`,
+    });
+    assert.equal(told.status, 1);
+    assert.match(told.of('public IPv4').join(), /^problem: .* refuses: ".*private or reserved"$/);
+    assert.match(told.fix('public IPv4') ?? '', /set TRUST_PROXY .*\(now 1\)/);
+    assert.match(told.of('proxies IPv4').join(), /^skipped: not tried/);
+  });
+
+  test('an allow list refuses the announce, so whom the tracker believes is not tried', async (context) => {
+    const { port } = await tracker(context, { TRUST_PROXY: '0', ACCESS_MODE: 'allowlist' });
+    const told = await doctor({
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      TRUST_PROXY: '0',
+      STORE_URL: `file:${temporaryFolder(context)}`,
+    });
+    assert.match(told.of('public IPv4').join(), /^ok: .* answers: "torrent not allowed/);
+    assert.match(told.of('proxies IPv4').join(), /^skipped: not tried/);
+  });
+
+  test('every address that no peer on the internet has is told when the tracker sees it', async (context) => {
+    const STORE_URL = `file:${temporaryFolder(context)}`;
+    for (const [text, bytes] of [
+      ['240.0.0.1', [240, 0, 0, 1]],
+      ['ff02::1', [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
+    ] as const) {
+      const seenAs = Buffer.concat([Buffer.from(`d11:external ip${bytes.length}:`), Buffer.from(bytes)]);
+      const reply = Buffer.concat([seenAs, Buffer.from('8:intervali1800e5:peers0:e')]);
+      const server = await startHttpServer((_incoming, outgoing) => outgoing.end(reply));
+      context.after(() => server.close());
+      const told = await doctor({ PUBLIC_URL: `http://127.0.0.1:${server.port}`, STORE_URL });
+      assert.ok(told.of('public IPv4').join().endsWith(`takes this machine for ${text}`), text);
+      assert.match(told.of('public IPv4').join(), /^warning: /);
+    }
+  });
+
   test('what is no tracker, and what is nobody, is told', async (context) => {
     const STORE_URL = `file:${temporaryFolder(context)}`;
     const other = await startHttpServer((_incoming, outgoing) => outgoing.end('<html>'));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before, describe, type TestContext } from 'node:test';
@@ -348,6 +348,7 @@ describe('trakx snapshots export', () => {
   test('writes to a file that only its owner reads', async (context) => {
     const { run } = await kept(context, 1);
     const path = join(temporaryFolder(context), 'peers.jsonl');
+    writeFileSync(path, 'of an earlier export', { mode: 0o644 });
     const { status, stdout } = await run('export', '--output', path);
     assert.equal(status, 0);
     assert.equal(stdout, '');

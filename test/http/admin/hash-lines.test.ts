@@ -23,8 +23,8 @@ describe('a list of hashes in lines of text', () => {
     }
   });
 
-  it('passes over empty lines and those that begin with #, and counts them all the same', async () => {
-    assert.deepEqual(await parse(`# of 1 May\n\n${HASH}\n   \nnonsense\n${OTHER}`), {
+  it('passes over empty lines and remarks, and counts the lines all the same', async () => {
+    assert.deepEqual(await parse(`# of 1 May\n\n${HASH}  # über #1\n   \nnonsense\n${OTHER}`), {
       hashes: [HASH, OTHER],
       invalid: [5],
       invalidCount: 1,
