@@ -94,7 +94,7 @@ export interface StoreGauges {
   readonly kind: 'directory' | 's3';
   /** Whether a directory store is on a disk that the platform empties at each restart. */
   readonly losesDisk: boolean;
-  /** When the last save that succeeded ended; undefined before the first. */
+  /** When the last save that succeeded ended, or the restored snapshot was taken; undefined while there is none. */
   readonly savedSeconds: number | undefined;
   readonly isSaving: boolean;
   /** Why the last save failed; undefined when it succeeded or was skipped. Shown to everybody: no secrets. */

@@ -54,11 +54,12 @@ describe('the statistics document', () => {
     assert.ok(Array.isArray(memstats.PauseNs));
   });
 
-  test('tells the age of the last save, and null before the first', () => {
+  test('tells the age of the last save, and null while there is none, but for alarms since the start', () => {
     const gauges = wellGauges();
-    assert.equal(statsReport(gauges).store.savedSecondsAgo, 90);
-    const never = wellGauges({ store: { ...gauges.store, savedSeconds: undefined } });
-    assert.equal(statsReport(never).store.savedSecondsAgo, null);
+    const { store } = statsReport(gauges);
+    assert.deepEqual([store.savedSecondsAgo, store.saveAgeSeconds], [90, 90]);
+    const never = statsReport({ ...gauges, store: { ...gauges.store, savedSeconds: undefined } }).store;
+    assert.deepEqual([never.savedSecondsAgo, never.saveAgeSeconds], [null, 3_725]);
   });
 
   test('tells how late the event loop was in the last whole minute, null in the first, and so far in this one', () => {

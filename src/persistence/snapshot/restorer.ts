@@ -82,6 +82,10 @@ export class Restorer implements RestoreVerdict {
     return this.#snapshots.damaged.has(prefix);
   }
 
+  get savedSeconds(): number | undefined {
+    return this.#snapshots.takenSeconds;
+  }
+
   get changesSaved(): number {
     const { peersExpired, peersLeftOut, peersNotServed, peersStopped } = this.#counts;
     const isAllThere = peersExpired + peersLeftOut + peersNotServed + peersStopped + this.#segments === 0;

@@ -203,6 +203,30 @@ describe('a save', () => {
     assert.equal(saver.durations.total, 1);
   });
 
+  it('counts the age of what is saved from the restored snapshot, by its own clock, until it has saved itself', async () => {
+    const store = new MemoryStore();
+    store.clockOffsetSeconds = 100;
+    const empty = await restore(store, swarmTable());
+    assert.equal(makeSaver(store, swarmTable(), { restore: empty }).status.lastSavedAtSeconds, undefined);
+    await makeSaver(store, filledTable()).save('schedule');
+    const table = swarmTable();
+    store.clockOffsetSeconds = 40;
+    const options = { restore: await restore(store, table), nowSeconds: () => NOW + 300 };
+    const saver = makeSaver(store, table, options);
+    assert.equal(saver.status.lastSavedAtSeconds, NOW + 60);
+    table.sight(
+      table.open(infoHash(1), NOW),
+      IPV4,
+      endpoint(IPV4, 9_999),
+      peerId(9_999),
+      LEECHER,
+      false,
+      NOW,
+    );
+    assert.equal((await saver.save('schedule')).kind, 'saved');
+    assert.equal(saver.status.lastSavedAtSeconds, NOW + 300);
+  });
+
   it('writes after a restore to which something was announced meanwhile, or that is not all of one snapshot', async () => {
     const store = new MemoryStore();
     const saved = swarmTable();
