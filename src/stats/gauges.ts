@@ -97,8 +97,13 @@ export interface StoreGauges {
   /** When the last save that succeeded ended, or the restored snapshot was taken; undefined while there is none. */
   readonly savedSeconds: number | undefined;
   readonly isSaving: boolean;
-  /** Why the last save failed; undefined when it succeeded or was skipped. Shown to everybody: no secrets. */
+  /**
+   * Why the last save failed or the store is lost; undefined when neither is so. Shown to everybody, so it says of what
+   * kind the failure is, and nothing of where the store is.
+   */
   readonly failure: string | undefined;
+  /** The same for the operator alone: what was asked of which object where, and what the store said. */
+  readonly failureDetails: string | undefined;
   readonly operations: StoreOperations;
   readonly latency: StoreLatency;
 }
@@ -137,8 +142,10 @@ export interface JournalGauges {
 
 export interface RestoreGauges {
   readonly isSettled: boolean;
-  /** What it waits for, or what it found, as a sentence. */
+  /** What it waits for, or what it found, as a sentence. Shown to everybody, like a store's failure. */
   readonly explanation: string;
+  /** The same for the operator alone. */
+  readonly details: string;
 }
 
 /** process.memoryUsage(). */

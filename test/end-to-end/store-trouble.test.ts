@@ -187,23 +187,30 @@ describe('a store in trouble', { concurrency: 3 }, () => {
   it('that takes no puts, and then goes away: the tracker serves, tells of each reason once, and loses nothing when it can save again', async (context) => {
     const store = await openStore(context);
     const tracker = await startReady(context, store);
-    const faults: readonly (readonly [Fault | 'away', RegExp])[] = [
-      [refuse(507, 'XMinioStorageFull'), /no room left/],
-      [{ kind: 'reset-request' }, /broke off/],
-      [refuse(403, 'AccessDenied'), /credentials/],
-      [{ kind: 'lose-answer' }, /broke off/],
-      [refuse(403, 'QuotaExceeded'), /no room left/],
-      ['away', /cannot be reached/],
+    const faults: readonly (readonly [Fault | 'away', summary: RegExp, details: RegExp])[] = [
+      [refuse(507, 'XMinioStorageFull'), /no room left/, /XMinioStorageFull/],
+      [{ kind: 'reset-request' }, /cannot be reached/, /broke off/],
+      [refuse(403, 'AccessDenied'), /credentials/, /AccessDenied/],
+      [{ kind: 'lose-answer' }, /cannot be reached/, /broke off/],
+      [refuse(403, 'QuotaExceeded'), /no room left/, /QuotaExceeded/],
+      ['away', /cannot be reached/, /cannot be reached/],
     ];
     let announced = 0;
-    for (const [fault, reason] of faults) {
+    for (const [fault, reason, details] of faults) {
       if (fault === 'away') await store.goAway();
       else store.decide = ({ verb }) => (verb === 'put' ? fault : PASS);
       await announceLeecher(tracker, ++announced);
       await waitUntil('the failure shows', async () =>
         reason.test((await statistics(tracker)).store.failure ?? ''),
       );
-      assert.equal((await statistics(tracker)).store.state, 'failing');
+      const shown = await statistics(tracker);
+      assert.equal(shown.store.state, 'failing');
+      assert.ok(!JSON.stringify(shown).includes('s3://'), 'where the store is, is nobody’s business');
+      await waitUntil('the administrator sees more', async () => {
+        const { body } = await ask(tracker, '/admin/status', { headers: AUTHORIZED });
+        const { failure } = JSON.parse(body.toString()).store;
+        return details.test(failure) && failure.includes('s3://');
+      });
       assert.equal((await ask(tracker, '/readyz')).status, 200);
     }
     await waitUntil('the time at risk shows', async () => {

@@ -122,9 +122,24 @@ describe('the statistics document', () => {
     );
   });
 
+  test('tells everybody of what kind a failure is, and nothing of where the store is', () => {
+    const { store, restore } = wellGauges();
+    const details = 'put of access/a in s3://our-bucket/ failed: no (AccessDenied).';
+    const report = JSON.stringify(
+      statsReport(
+        wellGauges({
+          store: { ...store, failure: 'The store refuses.', failureDetails: details },
+          restore: { ...restore, isSettled: false, details },
+        }),
+      ),
+    );
+    assert.match(report, /The store refuses\./);
+    assert.doesNotMatch(report, /our-bucket|AccessDenied/);
+  });
+
   test('tells how the store is doing', () => {
     const { store } = wellGauges();
-    const restore = { isSettled: false, explanation: 'waiting for the store' };
+    const restore = { isSettled: false, explanation: 'waiting for the store', details: 'waiting for s3://b' };
     assert.equal(statsReport(wellGauges()).store.state, 'well');
     assert.equal(statsReport(wellGauges({ store: { ...store, isSaving: true } })).store.state, 'saving');
     assert.equal(statsReport(wellGauges({ restore })).store.state, 'restoring');

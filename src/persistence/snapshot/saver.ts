@@ -81,7 +81,7 @@ export interface SaveStatus {
   readonly lastPeers: number | undefined;
   readonly lastDurationMs: number | undefined;
   /** Of the last try, undefined when it went well. */
-  readonly lastError: string | undefined;
+  readonly lastError: StoreError | undefined;
 }
 
 interface Saved {
@@ -110,7 +110,7 @@ export class Saver {
   #skipped = 0;
   #failed = 0;
   #last: Saved | undefined;
-  #lastError: string | undefined;
+  #lastError: StoreError | undefined;
 
   constructor(options: SaverOptions) {
     assertBootId(options.boot);
@@ -189,7 +189,7 @@ export class Saver {
       if (this.#lastError === undefined || (cause !== 'schedule' && cause !== 'journal')) {
         log.error(`A snapshot could not be saved: ${error.message}`, { cause, failure: error.failure });
       }
-      this.#lastError = error.message;
+      this.#lastError = error;
       return { kind: 'failed', error };
     }
   }

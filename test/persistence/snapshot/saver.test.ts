@@ -123,7 +123,7 @@ describe('a save', () => {
     store.failure = 'throttled';
     for (let round = 0; round < 3; round++) assert.equal((await saver.save('schedule')).kind, 'failed');
     assert.equal(log.messages('error').length, 1);
-    assert.match(saver.status.lastError ?? '', /throttled/);
+    assert.match(saver.status.lastError?.message ?? '', /throttled/);
     assert.equal(saver.status.snapshots, 1);
     assert.equal(saver.status.failed, 3);
     store.failure = undefined;
@@ -381,7 +381,13 @@ describe('the retention', () => {
     const met = new NewerObjects();
     const other = makeSaver(store, table, {
       boot: 'boot0002',
-      restore: { isSettled: true, changesSaved: 0, newer: met, isDamaged: () => false },
+      restore: {
+        isSettled: true,
+        changesSaved: 0,
+        savedSeconds: undefined,
+        newer: met,
+        isDamaged: () => false,
+      },
     });
     const later = 'snapshots/0000000001-boot0001/manifest';
     const bytes = asVersion(await store.get(later), ObjectKind.manifest, 2);
