@@ -132,6 +132,8 @@ export interface JournalGauges {
   readonly bytesWritten: number;
   /** When the last segment was stored; undefined before the first. */
   readonly writtenAtSeconds: number | undefined;
+  /** Of each segment stored since the start: how long the oldest of its entries had waited. */
+  readonly waits: Histogram;
   readonly segmentsWaiting: number;
   readonly segmentsDropped: number;
   /** Whether another tracker wrote to the same store within the last ten minutes. */

@@ -245,6 +245,11 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
         'Since the oldest of that was heard.',
         ({ journal }) => journal.secondsAtRisk,
       ),
+      lengths(
+        'trakx_journal_wait_seconds',
+        'How long the oldest entry of each journal segment had waited when it was stored: what a kill just before would have lost.',
+        ({ journal }) => journal.waits,
+      ),
       counter(
         'trakx_journal_written_bytes_total',
         'Bytes of journal segments in the store.',

@@ -3,7 +3,7 @@ import { createHistogram } from 'node:perf_hooks';
 import { Counters } from '../../src/stats/counters.ts';
 import { EventLoopDelay } from '../../src/stats/event-loop-delay.ts';
 import type { Gauges } from '../../src/stats/gauges.ts';
-import { Histogram, STORE_BOUNDS_SECONDS } from '../../src/stats/histogram.ts';
+import { Histogram, STORE_BOUNDS_SECONDS, WAIT_BOUNDS_SECONDS } from '../../src/stats/histogram.ts';
 import { HistogramWindow } from '../../src/stats/histogram-window.ts';
 import { Rates } from '../../src/stats/rates.ts';
 
@@ -66,6 +66,7 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       segmentsWritten: 0,
       bytesWritten: 0,
       writtenAtSeconds: undefined,
+      waits: new Histogram(WAIT_BOUNDS_SECONDS),
       segmentsWaiting: 0,
       segmentsDropped: 0,
       hasCompany: false,
