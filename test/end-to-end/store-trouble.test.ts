@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { AccessObjectWriter } from '../../src/persistence/format/access-object.ts';
 import { accessKey } from '../../src/persistence/format/object-keys.ts';
@@ -18,7 +20,12 @@ import {
 } from '../builders/s3-proxy.ts';
 import { s3Address } from '../builders/s3-server.ts';
 import { nowSeconds } from '../builders/store.ts';
-import { type Cleanup, startTracker, type TrackerProcess } from '../builders/tracker-process.ts';
+import {
+  type Cleanup,
+  startTracker,
+  type TrackerProcess,
+  temporaryFolder,
+} from '../builders/tracker-process.ts';
 import { announce, ask, isReady, statistics } from './tracker-requests.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -228,6 +235,35 @@ describe('a store in trouble', { concurrency: 3 }, () => {
     assert.equal(count(tracker, 'The store is back'), 1);
     await tracker.kill();
     await assertAllIsThere(await startReady(context, store), announced);
+  });
+
+  it('that is a directory which cannot be made: the tracker serves and says so, and stores all of it once it can', async (context) => {
+    const folder = temporaryFolder(context);
+    const path = join(folder, 'data');
+    // What is not there yet is an empty store to a reader; a link to a disk that is not mounted looks like that, too.
+    symlinkSync(join(folder, 'disk'), path);
+    const environment = { STORE_URL: `file:${path}`, JOURNAL_SECONDS: '1', SNAPSHOT_CRON: '0 0 29 2 *' };
+    const tracker = await startTracker(context, { environment });
+    await ready(tracker);
+    await announceLeecher(tracker, 1);
+    await waitUntil(
+      'the failure shows',
+      async () => (await statistics(tracker)).store.state === 'failing',
+      () => JSON.stringify(tracker.log),
+    );
+    const { store, warnings } = await statistics(tracker);
+    assert.equal(store.failure, 'The store cannot be reached.');
+    assert.ok(warnings.some((text: string) => text.includes(store.failure)));
+    assert.equal(count(tracker, 'The store is lost'), 1);
+    mkdirSync(join(folder, 'disk'));
+    await waitUntil('all is well again', async () => {
+      const seen = await statistics(tracker);
+      return seen.store.state === 'well' && seen.journal.bytesAtRisk === 0;
+    });
+    await tracker.kill();
+    const next = await startTracker(context, { environment });
+    await ready(next);
+    assert.equal((await announce(next, { port: 8_002, left: 5, peer_id: peerIdOf(8_002) })).incomplete, 2);
   });
 
   it('that breaks its answers off: what is read at the start is whole all the same', async (context) => {
