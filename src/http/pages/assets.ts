@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Router } from 'express';
-import { readOnly, send } from './page.ts';
+import { readOnly, send } from '../web-reply.ts';
 import { ICON, STYLE_SHEET } from './style.ts';
 
 const FOLDER = '/assets/';

@@ -5,7 +5,7 @@
  */
 import { Router } from 'express';
 import type { RestoreGauges } from '../../stats/gauges.ts';
-import { readOnly, send } from '../pages/page.ts';
+import { readOnly, send } from '../web-reply.ts';
 
 const PLAIN = 'text/plain; charset=utf-8';
 

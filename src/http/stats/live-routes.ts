@@ -4,8 +4,8 @@
  */
 import { type Request, type Response, Router } from 'express';
 import { HISTORY_SPANS, type History, type HistorySpan, MINUTE_SECONDS } from '../../stats/history.ts';
-import { readOnly, send } from '../pages/page.ts';
 import type { ClientNumbers } from '../client-numbers.ts';
+import { readOnly, send } from '../web-reply.ts';
 import type { LiveEvents } from './live-events.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';

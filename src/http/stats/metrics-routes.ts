@@ -6,7 +6,7 @@ import { Router } from 'express';
 import { debugVars } from '../../stats/expvar.ts';
 import type { Gauges } from '../../stats/gauges.ts';
 import type { PrometheusText } from '../../stats/prometheus.ts';
-import { readOnly, send } from '../pages/page.ts';
+import { readOnly, send } from '../web-reply.ts';
 
 async function loadText(): Promise<PrometheusText> {
   const { PrometheusText } = await import('../../stats/prometheus.ts');
