@@ -20,6 +20,7 @@ const { adminRoutes } = await import('./http/admin/admin-routes.ts');
 const { Answers } = await import('./http/answers.ts');
 const { createApp } = await import('./http/app.ts');
 const { ClientAddresses } = await import('./http/client-address.ts');
+const { ClientNumbers } = await import('./http/client-numbers.ts');
 const { healthRoutes } = await import('./http/stats/health-routes.ts');
 const { Assets, assetRoutes } = await import('./http/pages/assets.ts');
 const { PageFrame } = await import('./http/pages/page.ts');
@@ -243,7 +244,12 @@ const server = new HttpServer({
       assetRoutes(assets),
       statsRoutes(frame, gauges),
       metricsRoutes(gauges),
-      liveRoutes({ history, events, nowSeconds }),
+      liveRoutes({
+        history,
+        events,
+        clients: new ClientNumbers({ clientAddresses, hashKey }),
+        nowSeconds,
+      }),
       pageRoutes(frame, announceUrls),
       youRoutes(frame, {
         clientAddresses,

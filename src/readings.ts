@@ -13,6 +13,7 @@ import type { StopMemory } from './persistence/merge/stop-memory.ts';
 import { explainRestore } from './persistence/snapshot/restore-explanation.ts';
 import type { Restorer } from './persistence/snapshot/restorer.ts';
 import type { Saver } from './persistence/snapshot/saver.ts';
+import { failureSummary } from './persistence/store/failure-summary.ts';
 import type { WatchedStore } from './persistence/store/watched-store.ts';
 import type { BusiestSwarms } from './stats/busiest-swarms.ts';
 import type { Counters } from './stats/counters.ts';
@@ -47,13 +48,18 @@ export interface ReadParts {
   readonly server: HttpServer;
 }
 
-export function readRestore(restorer: Restorer): RestoreGauges {
-  return { isSettled: restorer.isSettled, explanation: explainRestore(restorer.progress) };
+export function readRestore({ isSettled, progress }: Restorer): RestoreGauges {
+  return {
+    isSettled,
+    explanation: explainRestore(progress),
+    details: explainRestore(progress, ({ message }) => message),
+  };
 }
 
 export function readGauges(parts: ReadParts): Gauges {
   const { config, table, access, watched, journal, saver, counters, history } = parts;
   const { status } = saver;
+  const storeError = status.lastError ?? watched.failure;
   const nowSeconds = parts.nowSeconds();
   return {
     nowSeconds,
@@ -79,7 +85,8 @@ export function readGauges(parts: ReadParts): Gauges {
       losesDisk: config.platform.losesDisk,
       savedSeconds: status.lastSavedAtSeconds,
       isSaving: status.isSaving,
-      failure: status.lastError ?? watched.failure,
+      failure: storeError && failureSummary(storeError),
+      failureDetails: storeError?.message,
       operations: watched.operations,
       latency: watched.latency,
     },

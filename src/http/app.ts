@@ -15,6 +15,7 @@ import type { Answers } from './answers.ts';
 import { sendBytes, sendText } from './plain-reply.ts';
 import { originForm } from './request-target.ts';
 import { createScrapeRoute } from './scrape-route.ts';
+import { send } from './web-reply.ts';
 
 export interface AppParts {
   readonly answers: Answers;
@@ -53,20 +54,20 @@ export function createApp({
   app.get('/announce', (request, response) => announce(request, response, request.originalUrl));
   app.get('/scrape', (request, response) => scrape(request, response, request.originalUrl));
   for (const router of routers) app.use(router);
-  app.use((_request: Request, response: Response) => sendText(response, 404, 'not found'));
+  app.use((_request: Request, response: Response) => send(response, 404, 'text/plain', 'not found\n'));
 
   const isTrackerPath = (path: string): boolean => TRACKER_PATHS.includes(path.replace(/(?<=.)\/$/, ''));
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const blame = clientStatusOf(error);
     if (blame !== undefined && !response.headersSent) {
-      sendText(response, blame, STATUS_CODES[blame] ?? 'bad request');
+      send(response, blame, 'text/plain', `${STATUS_CODES[blame] ?? 'bad request'}\n`);
       return;
     }
     const failure = answers.failed(request.path, error);
     if (response.headersSent) response.destroy();
     else if (isTrackerPath(request.path)) sendBytes(response, 200, encodeFailure(failure));
-    else sendText(response, 500, 'internal error');
+    else send(response, 500, 'text/plain', 'internal error\n');
   });
 
   return (request: IncomingMessage, response: ServerResponse) => {

@@ -60,6 +60,11 @@ export class ClientAddresses {
   /** Of an announce: `addressOf`, and the warnings hear of it. */
   of(connected: Connected, forwarding: Forwarding): Uint8Array | ClientError {
     const address = this.addressOf(connected, forwarding);
+    if (address === PROXY_NOT_CONFIGURED) {
+      this.#warnings.refusedForwarded(entriesOf(forwarding.forwardedFor()).length);
+    } else if (this.#trustProxy === 0 && isThroughProxy(connected, forwarding)) {
+      this.#warnings.ignoredForwarded(entriesOf(forwarding.forwardedFor()).length);
+    }
     if (forwarding.hasCfRay) {
       const named = parseAddress(forwarding.cfConnectingIp()?.trim() ?? '');
       this.#warnings.heardThroughCdn(address, named, entriesOf(forwarding.forwardedFor()).map(parseEntry));
@@ -68,7 +73,10 @@ export class ClientAddresses {
     return address;
   }
 
-  /** The address (4 or 16 bytes, valid until the next request) it comes from, or why it can't be known. */
+  /**
+   * The address (4 or 16 bytes, valid until the next request) it comes from, or why it can't be known. Of any request: a
+   * view of a page says nothing of announces, so no warning comes of it.
+   */
   addressOf(connected: Connected, forwarding: Forwarding): Uint8Array | ClientError {
     const trustProxy = this.#trustProxy ?? 0;
     if (trustProxy > 0) {
@@ -78,19 +86,14 @@ export class ClientAddresses {
         NO_FORWARDED_ADDRESS
       );
     }
-    const address = connected.address;
-    if (address === undefined) return SOCKET_GONE;
-    const forwardedFor = forwarding.forwardedFor();
-    if (forwardedFor !== undefined && isUnreachable(address)) {
-      const entryCount = entriesOf(forwardedFor).length;
-      if (this.#trustProxy === undefined) {
-        this.#warnings.refusedForwarded(entryCount);
-        return PROXY_NOT_CONFIGURED;
-      }
-      this.#warnings.ignoredForwarded(entryCount);
-    }
-    return address;
+    if (this.#trustProxy === undefined && isThroughProxy(connected, forwarding)) return PROXY_NOT_CONFIGURED;
+    return connected.address ?? SOCKET_GONE;
   }
+}
+
+/** Whether a proxy beside us sent it: such have private addresses. */
+function isThroughProxy({ address }: Connected, forwarding: Forwarding): boolean {
+  return address !== undefined && forwarding.forwardedFor() !== undefined && isUnreachable(address);
 }
 
 /** The address of a socket's other end. */

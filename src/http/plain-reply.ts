@@ -1,6 +1,6 @@
 /**
- * Answers with exactly the header fields the tracker protocol wants: Content-Type without a charset,
- * Content-Length always (Node leaves it out for HTTP/1.0), nothing that Express would add.
+ * Answers torrent clients with exactly the header fields the tracker protocol wants: Content-Type without a charset,
+ * Content-Length always (Node leaves it out for HTTP/1.0), nothing that Express would add. All else is web-reply.ts's.
  */
 import type { ServerResponse } from 'node:http';
 

@@ -94,11 +94,16 @@ export interface StoreGauges {
   readonly kind: 'directory' | 's3';
   /** Whether a directory store is on a disk that the platform empties at each restart. */
   readonly losesDisk: boolean;
-  /** When the last save that succeeded ended; undefined before the first. */
+  /** When the last save that succeeded ended, or the restored snapshot was taken; undefined while there is none. */
   readonly savedSeconds: number | undefined;
   readonly isSaving: boolean;
-  /** Why the last save failed; undefined when it succeeded or was skipped. Shown to everybody: no secrets. */
+  /**
+   * Why the last save failed or the store is lost; undefined when neither is so. Shown to everybody, so it says of what
+   * kind the failure is, and nothing of where the store is.
+   */
   readonly failure: string | undefined;
+  /** The same for the operator alone: what was asked of which object where, and what the store said. */
+  readonly failureDetails: string | undefined;
   readonly operations: StoreOperations;
   readonly latency: StoreLatency;
 }
@@ -127,6 +132,8 @@ export interface JournalGauges {
   readonly bytesWritten: number;
   /** When the last segment was stored; undefined before the first. */
   readonly writtenAtSeconds: number | undefined;
+  /** Of each segment stored since the start: how long the oldest of its entries had waited. */
+  readonly waits: Histogram;
   readonly segmentsWaiting: number;
   readonly segmentsDropped: number;
   /** Whether another tracker wrote to the same store within the last ten minutes. */
@@ -137,8 +144,10 @@ export interface JournalGauges {
 
 export interface RestoreGauges {
   readonly isSettled: boolean;
-  /** What it waits for, or what it found, as a sentence. */
+  /** What it waits for, or what it found, as a sentence. Shown to everybody, like a store's failure. */
   readonly explanation: string;
+  /** The same for the operator alone. */
+  readonly details: string;
 }
 
 /** process.memoryUsage(). */

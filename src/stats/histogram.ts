@@ -16,6 +16,9 @@ export const LOOP_BOUNDS_SECONDS: readonly number[] = oneTwoFive(-4, 0);
 /** Calls to a store and saves: from 1 ms, a file on a quick disk, to 50 s, past all time limits. */
 export const STORE_BOUNDS_SECONDS: readonly number[] = oneTwoFive(-3, 1);
 
+/** What waits for the store: in whole seconds, from one to more than an hour. */
+export const WAIT_BOUNDS_SECONDS: readonly number[] = oneTwoFive(0, 3);
+
 const SUM = 0;
 const TOTAL = 1;
 

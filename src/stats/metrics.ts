@@ -8,7 +8,7 @@
  */
 import type { Gauges } from './gauges.ts';
 import type { Histogram } from './histogram.ts';
-import { warningsOf } from './stats-report.ts';
+import { saveAgeSeconds, warningsOf } from './stats-report.ts';
 
 interface Described {
   readonly name: string;
@@ -222,9 +222,8 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
       ),
       gauge(
         'trakx_save_age_seconds',
-        'Since the last snapshot, or since the start before the first.',
-        ({ store, nowSeconds, startedSeconds }) =>
-          Math.max(0, nowSeconds - (store.savedSeconds ?? startedSeconds)),
+        'Since the last snapshot, a restored one included; since the start while there is none.',
+        saveAgeSeconds,
       ),
       gauge(
         'trakx_save_size_bytes',
@@ -245,6 +244,11 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
         'trakx_journal_at_risk_seconds',
         'Since the oldest of that was heard.',
         ({ journal }) => journal.secondsAtRisk,
+      ),
+      lengths(
+        'trakx_journal_wait_seconds',
+        'How long the oldest entry of each journal segment had waited when it was stored: what a kill just before would have lost.',
+        ({ journal }) => journal.waits,
       ),
       counter(
         'trakx_journal_written_bytes_total',

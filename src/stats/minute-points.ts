@@ -6,6 +6,7 @@
 import type { Gauges } from './gauges.ts';
 import { type HistoryPoint, MINUTE_SECONDS } from './history.ts';
 import { HISTORY_SERIES, type SeriesName } from './history-series.ts';
+import { saveAgeSeconds } from './stats-report.ts';
 
 /** Less of a minute than this says nothing of it. */
 const PART_SECONDS_MIN = 10;
@@ -67,7 +68,7 @@ export class MinutePoints {
       latencyP99Ms: latency?.p99,
       loopDelayP99Ms: (loopDelay.lastWindow ?? loopDelay.thisWindow).p99,
       memoryBytes: gauges.memory.rss,
-      saveAgeSeconds: store.savedSeconds === undefined ? undefined : nowSeconds - store.savedSeconds,
+      saveAgeSeconds: store.savedSeconds === undefined ? undefined : saveAgeSeconds(gauges),
       secondsAtRisk: gauges.journal.secondsAtRisk,
     };
     return {

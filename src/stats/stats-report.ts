@@ -73,8 +73,9 @@ function reported(gauges: Gauges, uniqueAddresses: number) {
     store: {
       kind: store.kind,
       state: storeState(gauges),
-      /** null before the first save since the start. */
+      /** null while the store holds no snapshot, as far as is known. */
       savedSecondsAgo: secondsAgo(store.savedSeconds, nowSeconds),
+      saveAgeSeconds: saveAgeSeconds(gauges),
       failure: store.failure ?? null,
       isRestored: gauges.restore.isSettled,
       restore: gauges.restore.explanation,
@@ -128,6 +129,11 @@ function eventLoop({ loopDelay }: Gauges) {
 
 function secondsAgo(atSeconds: number | undefined, nowSeconds: number): number | null {
   return atSeconds === undefined ? null : Math.max(0, nowSeconds - atSeconds);
+}
+
+/** Of the last snapshot, or since the start while there is none: a number always, so that an alarm can watch it. */
+export function saveAgeSeconds({ store, nowSeconds, startedSeconds }: Gauges): number {
+  return Math.max(0, nowSeconds - (store.savedSeconds ?? startedSeconds));
 }
 
 /** `restoring` until the restore has settled, then how the last save went. */

@@ -17,7 +17,13 @@ import { HASH_KEY, NOW } from './swarm.ts';
 export const PEER_TTL_SECONDS = 3_600;
 /** A restore that found an empty store. */
 function settled(): RestoreVerdict {
-  return { isSettled: true, changesSaved: 0, newer: new NewerObjects(), isDamaged: () => false };
+  return {
+    isSettled: true,
+    changesSaved: 0,
+    savedSeconds: undefined,
+    newer: new NewerObjects(),
+    isDamaged: () => false,
+  };
 }
 
 export function makeSaver(store: Store, table: SwarmTable, options: Partial<SaverOptions> = {}): Saver {

@@ -9,7 +9,7 @@ import {
   temporaryFolder,
 } from '../builders/tracker-process.ts';
 import { startGatedStore } from './gated-store.ts';
-import { announce, ask, isReady } from './tracker-requests.ts';
+import { announce, ask, isReady, statistics } from './tracker-requests.ts';
 import { waitUntil } from './wait-until.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -35,6 +35,8 @@ for (const [name, openStore] of Object.entries(stores)) {
       await tracker.kill();
       tracker = await startReady(context, storeEnvironment);
       await assertThreeAreKnown(tracker);
+      const { savedSecondsAgo } = (await statistics(tracker)).store;
+      assert.ok(typeof savedSecondsAgo === 'number' && savedSecondsAgo >= 0, 'and how old that save is');
       await tracker.stop();
     });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { AccessObjectWriter } from '../../src/persistence/format/access-object.ts';
 import { accessKey } from '../../src/persistence/format/object-keys.ts';
@@ -18,7 +20,12 @@ import {
 } from '../builders/s3-proxy.ts';
 import { s3Address } from '../builders/s3-server.ts';
 import { nowSeconds } from '../builders/store.ts';
-import { type Cleanup, startTracker, type TrackerProcess } from '../builders/tracker-process.ts';
+import {
+  type Cleanup,
+  startTracker,
+  type TrackerProcess,
+  temporaryFolder,
+} from '../builders/tracker-process.ts';
 import { announce, ask, isReady, statistics } from './tracker-requests.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -187,23 +194,30 @@ describe('a store in trouble', { concurrency: 3 }, () => {
   it('that takes no puts, and then goes away: the tracker serves, tells of each reason once, and loses nothing when it can save again', async (context) => {
     const store = await openStore(context);
     const tracker = await startReady(context, store);
-    const faults: readonly (readonly [Fault | 'away', RegExp])[] = [
-      [refuse(507, 'XMinioStorageFull'), /no room left/],
-      [{ kind: 'reset-request' }, /broke off/],
-      [refuse(403, 'AccessDenied'), /credentials/],
-      [{ kind: 'lose-answer' }, /broke off/],
-      [refuse(403, 'QuotaExceeded'), /no room left/],
-      ['away', /cannot be reached/],
+    const faults: readonly (readonly [Fault | 'away', summary: RegExp, details: RegExp])[] = [
+      [refuse(507, 'XMinioStorageFull'), /no room left/, /XMinioStorageFull/],
+      [{ kind: 'reset-request' }, /cannot be reached/, /broke off/],
+      [refuse(403, 'AccessDenied'), /credentials/, /AccessDenied/],
+      [{ kind: 'lose-answer' }, /cannot be reached/, /broke off/],
+      [refuse(403, 'QuotaExceeded'), /no room left/, /QuotaExceeded/],
+      ['away', /cannot be reached/, /cannot be reached/],
     ];
     let announced = 0;
-    for (const [fault, reason] of faults) {
+    for (const [fault, reason, details] of faults) {
       if (fault === 'away') await store.goAway();
       else store.decide = ({ verb }) => (verb === 'put' ? fault : PASS);
       await announceLeecher(tracker, ++announced);
       await waitUntil('the failure shows', async () =>
         reason.test((await statistics(tracker)).store.failure ?? ''),
       );
-      assert.equal((await statistics(tracker)).store.state, 'failing');
+      const shown = await statistics(tracker);
+      assert.equal(shown.store.state, 'failing');
+      assert.ok(!JSON.stringify(shown).includes('s3://'), 'where the store is, is nobody’s business');
+      await waitUntil('the administrator sees more', async () => {
+        const { body } = await ask(tracker, '/admin/status', { headers: AUTHORIZED });
+        const { failure } = JSON.parse(body.toString()).store;
+        return details.test(failure) && failure.includes('s3://');
+      });
       assert.equal((await ask(tracker, '/readyz')).status, 200);
     }
     await waitUntil('the time at risk shows', async () => {
@@ -221,6 +235,35 @@ describe('a store in trouble', { concurrency: 3 }, () => {
     assert.equal(count(tracker, 'The store is back'), 1);
     await tracker.kill();
     await assertAllIsThere(await startReady(context, store), announced);
+  });
+
+  it('that is a directory which cannot be made: the tracker serves and says so, and stores all of it once it can', async (context) => {
+    const folder = temporaryFolder(context);
+    const path = join(folder, 'data');
+    // What is not there yet is an empty store to a reader; a link to a disk that is not mounted looks like that, too.
+    symlinkSync(join(folder, 'disk'), path);
+    const environment = { STORE_URL: `file:${path}`, JOURNAL_SECONDS: '1', SNAPSHOT_CRON: '0 0 29 2 *' };
+    const tracker = await startTracker(context, { environment });
+    await ready(tracker);
+    await announceLeecher(tracker, 1);
+    await waitUntil(
+      'the failure shows',
+      async () => (await statistics(tracker)).store.state === 'failing',
+      () => JSON.stringify(tracker.log),
+    );
+    const { store, warnings } = await statistics(tracker);
+    assert.equal(store.failure, 'The store cannot be reached.');
+    assert.ok(warnings.some((text: string) => text.includes(store.failure)));
+    assert.equal(count(tracker, 'The store is lost'), 1);
+    mkdirSync(join(folder, 'disk'));
+    await waitUntil('all is well again', async () => {
+      const seen = await statistics(tracker);
+      return seen.store.state === 'well' && seen.journal.bytesAtRisk === 0;
+    });
+    await tracker.kill();
+    const next = await startTracker(context, { environment });
+    await ready(next);
+    assert.equal((await announce(next, { port: 8_002, left: 5, peer_id: peerIdOf(8_002) })).incomplete, 2);
   });
 
   it('that breaks its answers off: what is read at the start is whole all the same', async (context) => {

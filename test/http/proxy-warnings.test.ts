@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ClientAddresses } from '../../src/http/client-address.ts';
 import { ProxyWarnings, WINDOW_ANNOUNCES } from '../../src/http/proxy-warnings.ts';
 import { memoryLog } from '../builders/log.ts';
 import { seededRandom } from '../builders/random.ts';
@@ -54,6 +55,27 @@ describe('a warning about the proxy', () => {
     );
     assert.equal(server.warnings.warnings.length, 1);
     assert.match(server.warnings.warnings[0]!, /had 1 entry: set TRUST_PROXY=1 /);
+  });
+
+  it('comes of announces alone: who looks at a page announces nothing', () => {
+    for (const trustProxy of [undefined, 0]) {
+      const log = memoryLog();
+      const warnings = new ProxyWarnings({ trustProxy, log });
+      const addresses = new ClientAddresses({ trustProxy, warnings });
+      const request = [
+        { address: Uint8Array.of(127, 0, 0, 1) },
+        {
+          forwardedFor: () => '203.0.113.7',
+          forwardedIpv4: () => undefined,
+          hasCfRay: true,
+          cfConnectingIp: () => undefined,
+        },
+      ] as const;
+      addresses.addressOf(...request);
+      assert.deepEqual([warnings.warnings, log.lines], [[], []]);
+      addresses.of(...request);
+      assert.equal(warnings.warnings.length, 2);
+    }
   });
 
   describe('for CF-Ray with too few hops', () => {

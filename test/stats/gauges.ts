@@ -3,7 +3,7 @@ import { createHistogram } from 'node:perf_hooks';
 import { Counters } from '../../src/stats/counters.ts';
 import { EventLoopDelay } from '../../src/stats/event-loop-delay.ts';
 import type { Gauges } from '../../src/stats/gauges.ts';
-import { Histogram, STORE_BOUNDS_SECONDS } from '../../src/stats/histogram.ts';
+import { Histogram, STORE_BOUNDS_SECONDS, WAIT_BOUNDS_SECONDS } from '../../src/stats/histogram.ts';
 import { HistogramWindow } from '../../src/stats/histogram-window.ts';
 import { Rates } from '../../src/stats/rates.ts';
 
@@ -47,6 +47,7 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       savedSeconds: NOW - 90,
       isSaving: false,
       failure: undefined,
+      failureDetails: undefined,
       operations: { puts: 8, gets: 4, lists: 9, deletes: 2, failures: 1, bytesPut: 5_000, bytesGot: 3_000 },
       latency: { put: lengths(), get: lengths(), list: lengths(), delete: lengths() },
     },
@@ -65,12 +66,13 @@ export function wellGauges(changes: Partial<Gauges> = {}): Gauges {
       segmentsWritten: 0,
       bytesWritten: 0,
       writtenAtSeconds: undefined,
+      waits: new Histogram(WAIT_BOUNDS_SECONDS),
       segmentsWaiting: 0,
       segmentsDropped: 0,
       hasCompany: false,
       stopsForgotten: 0,
     },
-    restore: { isSettled: true, explanation: 'restored 42 peers' },
+    restore: { isSettled: true, explanation: 'restored 42 peers', details: 'restored 42 peers' },
     warnings: [],
     memory: { rss: 80e6, heapTotal: 30e6, heapUsed: 20e6, external: 1e6, arrayBuffers: 1e5 },
     cpuSeconds: 12.5,

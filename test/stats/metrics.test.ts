@@ -59,6 +59,7 @@ describe("Prometheus' text", () => {
     gauges.counters.announceLatency.record(0.000_3, 2);
     gauges.counters.announceLatency.record(7, 1);
     gauges.store.latency.put.record(0.03);
+    gauges.journal.waits.record(12);
     const series = await seriesOf(gauges);
     const bucket = (le: string) => series.get(`trakx_announce_duration_seconds_bucket{le="${le}"}`);
     assert.deepEqual(
@@ -69,6 +70,8 @@ describe("Prometheus' text", () => {
     assert.ok(Math.abs(series.get('trakx_announce_duration_seconds_sum')! - 7.000_75) < 1e-9);
     assert.equal(series.get('trakx_store_operation_duration_seconds_bucket{operation="put",le="0.05"}'), 1);
     assert.equal(series.get('trakx_store_operation_duration_seconds_count{operation="get"}'), 0);
+    assert.equal(series.get('trakx_journal_wait_seconds_bucket{le="10"}'), 0);
+    assert.equal(series.get('trakx_journal_wait_seconds_bucket{le="20"}'), 1);
   });
 
   test('says nothing of a snapshot that was not taken, and counts its age from the start', async () => {

@@ -54,11 +54,12 @@ describe('the statistics document', () => {
     assert.ok(Array.isArray(memstats.PauseNs));
   });
 
-  test('tells the age of the last save, and null before the first', () => {
+  test('tells the age of the last save, and null while there is none, but for alarms since the start', () => {
     const gauges = wellGauges();
-    assert.equal(statsReport(gauges).store.savedSecondsAgo, 90);
-    const never = wellGauges({ store: { ...gauges.store, savedSeconds: undefined } });
-    assert.equal(statsReport(never).store.savedSecondsAgo, null);
+    const { store } = statsReport(gauges);
+    assert.deepEqual([store.savedSecondsAgo, store.saveAgeSeconds], [90, 90]);
+    const never = statsReport({ ...gauges, store: { ...gauges.store, savedSeconds: undefined } }).store;
+    assert.deepEqual([never.savedSecondsAgo, never.saveAgeSeconds], [null, 3_725]);
   });
 
   test('tells how late the event loop was in the last whole minute, null in the first, and so far in this one', () => {
@@ -121,9 +122,24 @@ describe('the statistics document', () => {
     );
   });
 
+  test('tells everybody of what kind a failure is, and nothing of where the store is', () => {
+    const { store, restore } = wellGauges();
+    const details = 'put of access/a in s3://our-bucket/ failed: no (AccessDenied).';
+    const report = JSON.stringify(
+      statsReport(
+        wellGauges({
+          store: { ...store, failure: 'The store refuses.', failureDetails: details },
+          restore: { ...restore, isSettled: false, details },
+        }),
+      ),
+    );
+    assert.match(report, /The store refuses\./);
+    assert.doesNotMatch(report, /our-bucket|AccessDenied/);
+  });
+
   test('tells how the store is doing', () => {
     const { store } = wellGauges();
-    const restore = { isSettled: false, explanation: 'waiting for the store' };
+    const restore = { isSettled: false, explanation: 'waiting for the store', details: 'waiting for s3://b' };
     assert.equal(statsReport(wellGauges()).store.state, 'well');
     assert.equal(statsReport(wellGauges({ store: { ...store, isSaving: true } })).store.state, 'saving');
     assert.equal(statsReport(wellGauges({ restore })).store.state, 'restoring');

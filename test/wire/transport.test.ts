@@ -215,7 +215,10 @@ describe('F. transport', () => {
     assert.equal(health.body.toString(), 'fine');
     assert.equal(health.fields.get('etag'), undefined);
     assert.equal(health.fields.get('x-powered-by'), undefined);
-    assert.equal((await ask(server, '/favicon.ico')).status, 404);
+    const lost = await ask(server, '/favicon.ico');
+    assert.equal(lost.status, 404);
+    assert.equal(lost.fields.get('x-content-type-options'), 'nosniff');
+    assert.equal(lost.fields.get('cache-control'), 'no-store');
   });
 
   it('F16: the announce of a client that left before its answer counts', async () => {

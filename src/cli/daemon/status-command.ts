@@ -71,8 +71,7 @@ function tellNoAnswer(
 
 function sentences(record: PidRecord | undefined, url: string, stats: TrackerStats): string {
   const { store, journal } = stats;
-  const saved =
-    store.savedSecondsAgo === null ? 'not since the start' : `${durationText(store.savedSecondsAgo)} ago`;
+  const saved = store.savedSecondsAgo === null ? 'none yet' : `${durationText(store.savedSecondsAgo)} ago`;
   const risk =
     journal.bytesAtRisk === 0
       ? 'nothing'

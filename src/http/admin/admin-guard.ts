@@ -3,15 +3,12 @@
  * not listened to for a quarter of an hour, whatever it sends then, so that nobody finds the token by trying. Each
  * wrong token leaves a line in the log, without the token and without the client's address.
  *
- * A client is its address as an announce's would be (client-address.ts), an IPv6 one its network of 56 bits, since a
- * household has so many. Counted is by one of 65,536 keyed hashes of it: that bounds the memory, and keeps no address.
+ * Who is one client says client-numbers.ts.
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Log } from '../../log.ts';
-import { ClientError } from '../../protocol/client-error.ts';
-import { type HashKey, halfSipHash } from '../../swarm/half-sip-hash.ts';
-import { type ClientAddresses, forwardingOf, remoteAddressOf } from '../client-address.ts';
+import { ClientNumbers, type ClientNumbersOptions } from '../client-numbers.ts';
 import { refuse, sendReply } from './admin-reply.ts';
 import { createTokenCheck } from './admin-token.ts';
 
@@ -21,14 +18,9 @@ const WRONG_TOKENS_WINDOW_MS = 15 * 60_000;
 /** Requests with the right token a minute, whoever sends them: enough to ban 600,000 hashes by the page. */
 export const REQUESTS_PER_MINUTE_MAX = 600;
 const MINUTE_MS = 60_000;
-const CLIENTS_MAX = 0x10000;
-const NETWORK_BYTES = 7;
 
-export interface AdminGuardParts {
+export interface AdminGuardParts extends ClientNumbersOptions {
   readonly adminToken: string;
-  readonly clientAddresses: Pick<ClientAddresses, 'addressOf'>;
-  /** Secret of the hash of addresses. */
-  readonly hashKey: HashKey;
   readonly log: Log;
   readonly wrongTokensMax?: number;
   readonly requestsPerMinuteMax?: number;
@@ -36,14 +28,13 @@ export interface AdminGuardParts {
 
 /** Calls the next handler for an administrator, and answers everybody else. */
 export function adminGuard(parts: AdminGuardParts): RequestHandler {
-  const { clientAddresses, log } = parts;
+  const { log } = parts;
   const wrongTokensMax = parts.wrongTokensMax ?? WRONG_TOKENS_MAX;
   const requestsMax = parts.requestsPerMinuteMax ?? REQUESTS_PER_MINUTE_MAX;
   const isAdministrator = createTokenCheck(parts.adminToken);
-  const clientOf = (request: Request): string => {
-    const connected = { address: remoteAddressOf(request.socket) };
-    return clientNumber(clientAddresses.addressOf(connected, forwardingOf(request)), parts.hashKey);
-  };
+  const clients = new ClientNumbers(parts);
+  // Clients whose address cannot be known are counted as one.
+  const clientOf = (request: Request): string => String(clients.of(request) ?? 'unknown');
   const always = { standardHeaders: 'draft-8', legacyHeaders: false, validate: false } as const;
   const wrongTokens = rateLimit({
     ...always,
@@ -93,12 +84,4 @@ function unauthorized(response: Response): void {
 /** The seconds to wait stand in Retry-After already. */
 function tooMany(response: Response, error: string): void {
   sendReply(response, { ...refuse(429, error), headers: { Connection: 'close' } });
-}
-
-/** Clients whose address cannot be known (the proxies are not set up) are counted as one. */
-function clientNumber(address: Uint8Array | ClientError, hashKey: HashKey): string {
-  if (address instanceof ClientError) return 'unknown';
-  const words = new Uint32Array(2);
-  new Uint8Array(words.buffer).set(address.subarray(0, NETWORK_BYTES));
-  return String(halfSipHash(hashKey, words, 0, words.length) % CLIENTS_MAX);
 }

@@ -5,7 +5,8 @@
  */
 import { type RequestHandler, Router } from 'express';
 import { type AnnounceUrlSettings, announceUrl } from '../pages/announce-url.ts';
-import { escapeHtml, type PageFrame, readOnly } from '../pages/page.ts';
+import { escapeHtml, type PageFrame } from '../pages/page.ts';
+import { readOnly } from '../web-reply.ts';
 
 export function adminPageRoutes(frame: PageFrame, settings: AnnounceUrlSettings): Router {
   const router = Router({ caseSensitive: true, strict: true });

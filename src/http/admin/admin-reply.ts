@@ -1,5 +1,6 @@
-/** What an operation of the admin API answers, and how it is sent: one JSON object, exact headers, kept by no cache. */
-import type { Response } from 'express';
+/** What an operation of the admin API answers, and how it is sent: one JSON object. */
+import type { ServerResponse } from 'node:http';
+import { send } from '../web-reply.ts';
 
 export interface Reply {
   readonly status: number;
@@ -12,15 +13,8 @@ export function refuse(status: number, error: string, more: object = {}): Reply 
   return { status, body: { error, ...more } };
 }
 
-export function sendReply(response: Response, { status, body, headers }: Reply): void {
-  const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': bytes.length,
-    'Cache-Control': 'no-store',
-    ...headers,
-  });
-  response.end(bytes);
+export function sendReply(response: ServerResponse, { status, body, headers }: Reply): void {
+  send(response, status, 'application/json', `${JSON.stringify(body)}\n`, headers);
 }
 
 /** Seconds since the epoch as the API writes times: ISO 8601 in UTC. */

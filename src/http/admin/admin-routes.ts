@@ -6,7 +6,7 @@
 import { type Request, type Response, Router } from 'express';
 import { infoHashFrom } from '../../protocol/magnet.ts';
 import type { ClientAddresses } from '../client-address.ts';
-import { readOnly, send } from '../pages/page.ts';
+import { readOnly, send } from '../web-reply.ts';
 import { A_HASH } from './admin-body.ts';
 import { adminGuard } from './admin-guard.ts';
 import { type Reply, refuse, sendReply } from './admin-reply.ts';

@@ -40,7 +40,7 @@ function status({ gauges, saver, accessLog, storeAddress, boot }: TrackerOperati
     startedAt: isoTime(now.startedSeconds),
     uptimeSeconds: now.nowSeconds - now.startedSeconds,
     warnings: statsReport(now).warnings,
-    restore: { isSettled: restore.isSettled, explanation: restore.explanation },
+    restore: { isSettled: restore.isSettled, explanation: restore.details },
     table: {
       peers: table.peers,
       seeders: table.seeders,
@@ -61,7 +61,7 @@ function status({ gauges, saver, accessLog, storeAddress, boot }: TrackerOperati
     store: {
       kind: store.kind,
       address: storeAddress,
-      failure: store.failure ?? null,
+      failure: store.failureDetails ?? null,
       losesDisk: store.losesDisk,
     },
     snapshots: {

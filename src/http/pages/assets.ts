@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Router } from 'express';
-import { readOnly, send } from './page.ts';
+import { readOnly, send } from '../web-reply.ts';
 import { ICON, STYLE_SHEET } from './style.ts';
 
 const FOLDER = '/assets/';
@@ -106,9 +106,9 @@ export class Assets {
   }
 }
 
-const compress = promisify(gzip);
+const gzipped: (bytes: Buffer) => Promise<Buffer> = promisify(gzip);
 
-export function assetRoutes(assets: Assets): Router {
+export function assetRoutes(assets: Assets, compress = gzipped): Router {
   const router = Router({ caseSensitive: true });
   readOnly(router, `${FOLDER}:fileName`, async (request, response) => {
     const asset = assets.find(String(request.params.fileName));
@@ -121,7 +121,10 @@ export function assetRoutes(assets: Assets): Router {
       send(response, 200, asset.contentType, asset.bytes, headers);
       return;
     }
-    asset.gzipped ??= compress(asset.bytes);
+    asset.gzipped ??= compress(asset.bytes).catch((error: unknown) => {
+      asset.gzipped = undefined; // the next who asks may have more luck
+      throw error;
+    });
     send(response, 200, asset.contentType, await asset.gzipped, { ...headers, 'Content-Encoding': 'gzip' });
   });
   return router;

@@ -3,8 +3,9 @@
  * and /robots.txt, which keeps announces, scrapes and the admin API out of indexes.
  */
 import { Router } from 'express';
+import { readOnly, send } from '../web-reply.ts';
 import { type AnnounceUrlSettings, announceUrl } from './announce-url.ts';
-import { escapeHtml, type PageFrame, readOnly, send } from './page.ts';
+import { escapeHtml, type PageFrame } from './page.ts';
 
 export interface PageSettings extends AnnounceUrlSettings {
   readonly contactEmail: string | undefined;

@@ -1,10 +1,10 @@
 /**
  * The frame of every page for people: one document, the style sheet and the scripts that it names from our own origin,
- * nothing from another host and nothing inline, and a Content-Security-Policy that says so. Answers carry exact
- * headers, written at once, and HEAD gets the headers of GET. Leaves to the callers that every text from outside goes
- * through `escapeHtml`, and that what stands in a page is there without its scripts.
+ * nothing from another host and nothing inline, and a Content-Security-Policy that says so. Leaves to the callers that
+ * every text from outside goes through `escapeHtml`, and that what stands in a page is there without its scripts.
  */
-import type { Request, RequestHandler, Response, Router } from 'express';
+import type { Response } from 'express';
+import { send } from '../web-reply.ts';
 import { escapeHtml } from './browser/escape-html.js';
 
 /** A style in an attribute is inline too: what a script sets on an element's `style` is not, and may be used. */
@@ -96,36 +96,4 @@ ${page.main}
 </html>
 `;
   }
-}
-
-/** One whole answer. Unless the headers say otherwise nothing is kept by a cache: figures are of this second. */
-export function send(
-  response: Response,
-  status: number,
-  contentType: string,
-  content: string | Uint8Array,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  const body = typeof content === 'string' ? Buffer.from(content) : content;
-  response.writeHead(status, {
-    'Content-Type': contentType,
-    'Content-Length': body.length,
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    ...headers,
-  });
-  response.end(body);
-}
-
-/** A route for GET and HEAD; any other method is answered 405 before the handler is asked (RFC 9110 §15.5.6). */
-export function readOnly(router: Router, path: string, handler: RequestHandler): void {
-  router.all(path, (request: Request, response: Response, next) => {
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    // What an asynchronous handler rejects with is Express's to answer.
-    if (isRead) return handler(request, response, next);
-    send(response, 405, 'text/plain; charset=utf-8', 'method not allowed: GET or HEAD\n', {
-      Allow: 'GET, HEAD',
-    });
-    return undefined;
-  });
 }

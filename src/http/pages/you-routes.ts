@@ -14,8 +14,9 @@ import { denialFor } from '../../tracker/denial.ts';
 import type { PeerAddresses } from '../../tracker/peer-address.ts';
 import type { Tracker } from '../../tracker/tracker.ts';
 import { type ClientAddresses, forwardingOf, remoteAddressOf } from '../client-address.ts';
+import { readOnly } from '../web-reply.ts';
 import { type AnnounceUrlSettings, announceUrl } from './announce-url.ts';
-import { type PageFrame, readOnly } from './page.ts';
+import type { PageFrame } from './page.ts';
 import { type Torrent, type Visitor, youPage } from './you-page.ts';
 
 export interface YouParts {

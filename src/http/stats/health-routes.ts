@@ -5,11 +5,11 @@
  */
 import { Router } from 'express';
 import type { RestoreGauges } from '../../stats/gauges.ts';
-import { readOnly, send } from '../pages/page.ts';
+import { readOnly, send } from '../web-reply.ts';
 
 const PLAIN = 'text/plain; charset=utf-8';
 
-export function healthRoutes(restore: () => RestoreGauges): Router {
+export function healthRoutes(restore: () => Pick<RestoreGauges, 'isSettled' | 'explanation'>): Router {
   const router = Router({ caseSensitive: true });
   readOnly(router, '/healthz', (_request, response) => send(response, 200, PLAIN, 'ok\n'));
   readOnly(router, '/heartbeat', (_request, response) => send(response, 200, PLAIN, 'alive\n'));

@@ -3,14 +3,17 @@
  * event `stats` with the live report, each minute an event `point` with the history's newest point.
  *
  * The report is made once for all listeners, and only while somebody listens. A listener who does not read is cut off
- * before much has piled up for him; there are at most LISTENERS_MAX. Routers cut a connection that is silent for 55
- * seconds: this one is silent for two, and says a word that means nothing should there ever be no report. `end` lets
- * everybody go at once, so that a shutdown need not wait for them: browsers come back by themselves, to the next process.
+ * before much has piled up for him; there are at most LISTENERS_MAX, and of one client LISTENERS_PER_CLIENT_MAX, so that
+ * no stranger takes every place. Routers cut a connection that is silent for 55 seconds: this one is silent for two, and
+ * says a word that means nothing should there ever be no report. `end` lets everybody go at once, so that a shutdown need
+ * not wait for them: browsers come back by themselves, to the next process.
  */
 import type { ServerResponse } from 'node:http';
 import type { HistoryPointDocument } from '../../stats/history.ts';
 
 export const LISTENERS_MAX = 100;
+/** A household's browsers, with the page open in a few tabs. */
+export const LISTENERS_PER_CLIENT_MAX = 8;
 const RETRY_MS = 5_000;
 const REPORT_MS = 2_000;
 /** A comment goes out with each such report, about every 24 seconds. */
@@ -22,13 +25,15 @@ export interface LiveEventsOptions {
   /** The report of this moment, as it becomes JSON. */
   readonly report: () => object;
   readonly listenersMax?: number;
+  readonly listenersPerClientMax?: number;
   readonly reportMs?: number;
   readonly unreadBytesMax?: number;
 }
 
 export class LiveEvents {
   readonly #options: LiveEventsOptions;
-  readonly #listeners = new Set<ServerResponse>();
+  /** With the number of who listens, undefined where that is not known. */
+  readonly #listeners = new Map<ServerResponse, number | undefined>();
   #timer: NodeJS.Timeout | undefined;
   #lastReport = '';
   #reports = 0;
@@ -47,9 +52,17 @@ export class LiveEvents {
     return !this.#hasEnded && this.#listeners.size < (this.#options.listenersMax ?? LISTENERS_MAX);
   }
 
+  /** Whether this client may listen once more; one that is not known shares the places of all. */
+  hasRoomFor(client: number | undefined): boolean {
+    if (client === undefined) return true;
+    let places = this.#options.listenersPerClientMax ?? LISTENERS_PER_CLIENT_MAX;
+    for (const listening of this.#listeners.values()) if (listening === client) places -= 1;
+    return places > 0;
+  }
+
   /** Begins to send events behind a head that was written; the first report at once. */
-  add(response: ServerResponse): void {
-    this.#listeners.add(response);
+  add(response: ServerResponse, client: number | undefined): void {
+    this.#listeners.set(response, client);
     response.once('close', () => this.#forget(response));
     if (this.#timer === undefined) {
       this.#makeReport();
@@ -66,7 +79,7 @@ export class LiveEvents {
   /** Lets all listeners go, and takes none from now on. */
   end(): void {
     this.#hasEnded = true;
-    for (const response of this.#listeners) response.end();
+    for (const response of this.#listeners.keys()) response.end();
   }
 
   #makeReport(): void {
@@ -83,7 +96,7 @@ export class LiveEvents {
   #send(text: string): void {
     const { unreadBytesMax = UNREAD_BYTES_MAX } = this.#options;
     const bytes = Buffer.from(text);
-    for (const response of this.#listeners) {
+    for (const response of this.#listeners.keys()) {
       if (response.writableLength > unreadBytesMax) response.destroy();
       else if (!response.writableEnded) response.write(bytes);
     }

@@ -4,7 +4,8 @@
  */
 import { type Request, type Response, Router } from 'express';
 import { HISTORY_SPANS, type History, type HistorySpan, MINUTE_SECONDS } from '../../stats/history.ts';
-import { readOnly, send } from '../pages/page.ts';
+import type { ClientNumbers } from '../client-numbers.ts';
+import { readOnly, send } from '../web-reply.ts';
 import type { LiveEvents } from './live-events.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -12,12 +13,14 @@ const BUSY_SECONDS = 30;
 
 export interface LiveRoutesParts {
   readonly history: Pick<History, 'document' | 'revision'>;
-  readonly events: Pick<LiveEvents, 'hasRoom' | 'add'>;
+  readonly events: Pick<LiveEvents, 'hasRoom' | 'hasRoomFor' | 'add'>;
+  readonly clients: Pick<ClientNumbers, 'of'>;
   /** Seconds since the epoch, now. */
   readonly nowSeconds: () => number;
 }
 
-export function liveRoutes({ history, events, nowSeconds }: LiveRoutesParts): Router {
+export function liveRoutes(parts: LiveRoutesParts): Router {
+  const { history, nowSeconds } = parts;
   const router = Router({ caseSensitive: true });
   const documents = new Map<string, HistoryText>(
     HISTORY_SPANS.map((span) => [span, new HistoryText(history, span)]),
@@ -30,7 +33,7 @@ export function liveRoutes({ history, events, nowSeconds }: LiveRoutesParts): Ro
     }
     send(response, 200, JSON_TYPE, document.at(nowSeconds()));
   });
-  readOnly(router, '/stats/events', (request, response) => listen(request, response, events));
+  readOnly(router, '/stats/events', (request, response) => listen(request, response, parts));
   return router;
 }
 
@@ -66,10 +69,18 @@ function askedSpan(request: Request): string {
   return asked.length === 0 ? 'hour' : asked.join(' ');
 }
 
-function listen(request: Request, response: Response, events: LiveRoutesParts['events']): void {
+function listen(request: Request, response: Response, { events, clients }: LiveRoutesParts): void {
+  const client = clients.of(request);
   if (!events.hasRoom) {
-    const error = 'as many listen as can be served; try again later, or read /stats.json';
-    send(response, 503, JSON_TYPE, `${JSON.stringify({ error })}\n`, { 'Retry-After': `${BUSY_SECONDS}` });
+    tellToComeBack(response, 503, 'as many listen as can be served; try again later, or read /stats.json');
+    return;
+  }
+  if (!events.hasRoomFor(client)) {
+    tellToComeBack(
+      response,
+      429,
+      'as many listen from your address as one may have; close a page, or read /stats.json',
+    );
     return;
   }
   response.writeHead(200, {
@@ -80,5 +91,10 @@ function listen(request: Request, response: Response, events: LiveRoutesParts['e
     'X-Accel-Buffering': 'no',
   });
   if (request.method === 'HEAD') response.end();
-  else events.add(response);
+  else events.add(response, client);
+}
+
+function tellToComeBack(response: Response, status: number, error: string): void {
+  const headers = { 'Retry-After': `${BUSY_SECONDS}` };
+  send(response, status, JSON_TYPE, `${JSON.stringify({ error })}\n`, headers);
 }

@@ -3,22 +3,27 @@
  * somebody asks for the first time. GET /debug/vars: the keys of Go's expvar, as JSON. What is in them is stats/'s work.
  */
 import { Router } from 'express';
-
 import { debugVars } from '../../stats/expvar.ts';
 import type { Gauges } from '../../stats/gauges.ts';
 import type { PrometheusText } from '../../stats/prometheus.ts';
-import { readOnly, send } from '../pages/page.ts';
+import { readOnly, send } from '../web-reply.ts';
 
-export function metricsRoutes(gauges: () => Gauges): Router {
+async function loadText(): Promise<PrometheusText> {
+  const { PrometheusText } = await import('../../stats/prometheus.ts');
+  return new PrometheusText();
+}
+
+export function metricsRoutes(gauges: () => Gauges, load = loadText): Router {
   const router = Router({ caseSensitive: true });
   let loading: Promise<PrometheusText> | undefined;
-  const load = async (): Promise<PrometheusText> => {
-    const { PrometheusText } = await import('../../stats/prometheus.ts');
-    return new PrometheusText();
+  /** A file that could not be read, for want of descriptors say, may be readable at the next request. */
+  const forget = (error: unknown): never => {
+    loading = undefined;
+    throw error;
   };
   readOnly(router, '/metrics', (_request, response, next) => {
     const answer = async (): Promise<void> => {
-      loading ??= load();
+      loading ??= load().catch(forget);
       const prometheus = await loading;
       send(response, 200, prometheus.contentType, await prometheus.textOf(gauges()));
     };

@@ -5,7 +5,8 @@
 import { type Request, type Response, Router } from 'express';
 import type { Gauges } from '../../stats/gauges.ts';
 import { liveReport, statsReport } from '../../stats/stats-report.ts';
-import { type PageFrame, readOnly, send } from '../pages/page.ts';
+import type { PageFrame } from '../pages/page.ts';
+import { readOnly, send } from '../web-reply.ts';
 import { statsPage } from './stats-page.ts';
 
 export function statsRoutes(frame: PageFrame, gauges: () => Gauges): Router {

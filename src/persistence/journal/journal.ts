@@ -8,6 +8,7 @@
  * Promises: an announce costs a copy of its entry; the segment that is gathering holds at most four megabytes. Leaves to
  * segment-queue.ts what becomes of closed segments.
  */
+import type { Histogram } from '../../stats/histogram.ts';
 import type { History } from '../../stats/history.ts';
 import type { Family } from '../../swarm/record.ts';
 import type { AnnounceJournal } from '../../tracker/announce-journal.ts';
@@ -40,6 +41,8 @@ export interface JournalStatus {
   readonly segmentsDropped: number;
   /** When the last segment was stored; undefined before the first. */
   readonly writtenAtSeconds: number | undefined;
+  /** Of each segment: how long the oldest of its entries had waited when it was stored. */
+  readonly waits: Histogram;
 }
 
 export class Journal implements AnnounceJournal {
@@ -105,6 +108,7 @@ export class Journal implements AnnounceJournal {
       segmentsWaiting: this.#queue.size,
       segmentsDropped: this.#queue.dropped,
       writtenAtSeconds: this.#queue.writtenAtSeconds,
+      waits: this.#queue.waits,
     };
   }
 

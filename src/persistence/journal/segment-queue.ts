@@ -8,6 +8,7 @@
  */
 import type { Log } from '../../log.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
+import { Histogram, WAIT_BOUNDS_SECONDS } from '../../stats/histogram.ts';
 import type { HistoryPoints } from '../../stats/history.ts';
 import { timeLimit } from '../../time-limit.ts';
 import { historyBlocks } from '../format/history-blocks.ts';
@@ -67,6 +68,8 @@ export class SegmentQueue {
   bytesWritten = 0;
   /** When the last segment was stored; undefined before the first. */
   writtenAtSeconds: number | undefined;
+  /** Of each segment with entries: how long the first of them had waited when it was stored. */
+  readonly waits = new Histogram(WAIT_BOUNDS_SECONDS);
 
   readonly #options: SegmentQueueOptions;
   readonly #waitingBytesMax: number;
@@ -204,6 +207,7 @@ export class SegmentQueue {
     this.written += 1;
     this.bytesWritten += segment.object.length;
     this.writtenAtSeconds = nowSeconds();
+    if (segment.bytes > 0) this.waits.record(Math.max(0, this.writtenAtSeconds - segment.sinceSeconds));
   }
 
   async #encode(

@@ -39,7 +39,7 @@ export interface RestoreProgress extends Readonly<RestoreCounts> {
   /** Journal segments merged. */
   readonly segments: number;
   readonly damaged: readonly string[];
-  readonly lastError: string | undefined;
+  readonly lastError: StoreError | undefined;
 }
 
 export class Restorer implements RestoreVerdict {
@@ -51,7 +51,7 @@ export class Restorer implements RestoreVerdict {
   /** The whole snapshot that the table was restored from. */
   #base: ListedSnapshot | undefined;
   #segments = 0;
-  #lastError: string | undefined;
+  #lastError: StoreError | undefined;
   #lastFailure: StoreFailure | undefined;
 
   constructor(options: RestorerOptions) {
@@ -80,6 +80,10 @@ export class Restorer implements RestoreVerdict {
   /** Whether the snapshot in this folder was found damaged; such ones don't count for the retention. */
   isDamaged(prefix: string): boolean {
     return this.#snapshots.damaged.has(prefix);
+  }
+
+  get savedSeconds(): number | undefined {
+    return this.#snapshots.takenSeconds;
   }
 
   get changesSaved(): number {
@@ -125,7 +129,7 @@ export class Restorer implements RestoreVerdict {
             failure: caught.failure,
           });
         }
-        this.#lastError = caught.message;
+        this.#lastError = caught;
         this.#phase = 'failing';
         await pauseMs(pause.nextMs(), signal);
       }

@@ -26,6 +26,8 @@ export interface RestoreVerdict {
   readonly isSettled: boolean;
   /** `table.changes` as the restore alone would have made it, when a whole snapshot is all that it brought; else 0. */
   readonly changesSaved: number;
+  /** When the snapshot that was restored was taken, by the tracker's clock; undefined when there was none. */
+  readonly savedSeconds: number | undefined;
   readonly newer: NewerObjects;
   isDamaged(prefix: string): boolean;
 }
@@ -69,6 +71,7 @@ export type SaveOutcome =
 
 export interface SaveStatus {
   readonly isSaving: boolean;
+  /** Of the last save, or of the snapshot that was restored; undefined when there is none. */
   readonly lastSavedAtSeconds: number | undefined;
   /** How often one was saved; or asked for, and none was needed or allowed; or failed. */
   readonly snapshots: number;
@@ -78,7 +81,7 @@ export interface SaveStatus {
   readonly lastPeers: number | undefined;
   readonly lastDurationMs: number | undefined;
   /** Of the last try, undefined when it went well. */
-  readonly lastError: string | undefined;
+  readonly lastError: StoreError | undefined;
 }
 
 interface Saved {
@@ -107,7 +110,7 @@ export class Saver {
   #skipped = 0;
   #failed = 0;
   #last: Saved | undefined;
-  #lastError: string | undefined;
+  #lastError: StoreError | undefined;
 
   constructor(options: SaverOptions) {
     assertBootId(options.boot);
@@ -123,7 +126,7 @@ export class Saver {
   get status(): SaveStatus {
     return {
       isSaving: this.#running !== undefined,
-      lastSavedAtSeconds: this.#last?.atSeconds,
+      lastSavedAtSeconds: this.#last?.atSeconds ?? this.#options.restore.savedSeconds,
       snapshots: this.#snapshots,
       skipped: this.#skipped,
       failed: this.#failed,
@@ -186,7 +189,7 @@ export class Saver {
       if (this.#lastError === undefined || (cause !== 'schedule' && cause !== 'journal')) {
         log.error(`A snapshot could not be saved: ${error.message}`, { cause, failure: error.failure });
       }
-      this.#lastError = error.message;
+      this.#lastError = error;
       return { kind: 'failed', error };
     }
   }

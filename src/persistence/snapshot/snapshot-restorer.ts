@@ -51,6 +51,8 @@ export class SnapshotRestorer {
   readonly #done = new Set<string>();
   /** The last whole one that was begun. */
   reading: string | undefined;
+  /** When the whole one that was brought back was taken, by this tracker's clock, seconds since the epoch. */
+  takenSeconds: number | undefined;
   partsDone = 0;
   parts = 0;
   /** By how much `table.changes` grew by what was restored. */
@@ -114,6 +116,7 @@ export class SnapshotRestorer {
     await this.#runCounted(() => totals.step(settings), signal);
     this.#options.table.addCompletedEver(manifest.completed ?? totals.completed);
     this.#options.journal.cover(vectorOf(manifest));
+    this.takenSeconds = manifest.takenAtSeconds - settings.offsetSeconds;
     return true;
   }
 

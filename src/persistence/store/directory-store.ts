@@ -52,6 +52,12 @@ const FAILURES: Readonly<Record<string, readonly [StoreFailure, string]>> = {
   ESTALE: ['unreachable', 'the network file system lost the directory'],
 };
 
+/** A put misses nothing but the directory itself: 'not-found' would say that the store answers as it should. */
+const GONE: readonly [StoreFailure, string] = [
+  'unreachable',
+  'the directory cannot be made: a link on the way to it leads nowhere, or its disk is gone',
+];
+
 export class DirectoryStore implements Store {
   readonly address: string;
   readonly #root: string;
@@ -124,7 +130,7 @@ export class DirectoryStore implements Store {
 
   async #openTemporary(path: string): Promise<{ handle: FileHandle; path: string }> {
     const folder = dirname(path);
-    const made = await mkdir(folder, { recursive: true });
+    const made = await makeFolder(folder);
     // A new folder is an entry of its parent, which a crash may forget as well.
     if (made !== undefined) {
       for (let at = folder; at.length >= made.length && at !== dirname(at); at = dirname(at))
@@ -196,7 +202,8 @@ export class DirectoryStore implements Store {
     } catch (error) {
       if (error instanceof StoreError || error instanceof RangeError) throw error;
       const code = codeOf(error);
-      const [failure, sentence] = FAILURES[code] ?? [
+      const isGone = verb === 'put' && code === 'ENOENT';
+      const [failure, sentence] = (isGone ? GONE : FAILURES[code]) ?? [
         'failed',
         error instanceof Error ? error.message : String(error),
       ];
@@ -205,6 +212,29 @@ export class DirectoryStore implements Store {
       limit.end();
     }
   }
+}
+
+/**
+ * Makes the folder, and those above it as far as they are missing: the first of them, undefined when it was there.
+ * As `mkdir` with `recursive`, which says ENOENT, as if it only had to be tried again, where a file system is read-only.
+ */
+async function makeFolder(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path);
+    return path;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST') return undefined;
+    if (code !== 'ENOENT' || path === dirname(path)) throw error;
+  }
+  const made = await makeFolder(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error; // made by another writer meanwhile
+    return made;
+  }
+  return made ?? path;
 }
 
 async function writeSynced(handle: FileHandle, bytes: Uint8Array): Promise<void> {

@@ -10,7 +10,7 @@ import type { Log } from '../../log.ts';
 import type { MonotonicMs } from '../../slices.ts';
 import type { StoreLatency, StoreOperations } from '../../stats/gauges.ts';
 import { Histogram, STORE_BOUNDS_SECONDS } from '../../stats/histogram.ts';
-import { type Store, type StoredObject, StoreError, type StoreFailure } from './store.ts';
+import { type Store, type StoredObject, StoreError } from './store.ts';
 
 /** A store answers a listing in pages of so many, each a request of its own. */
 const LIST_PAGE_KEYS = 1_000;
@@ -24,8 +24,7 @@ export interface WatchedStoreOptions {
 type Way = 'reading' | 'writing';
 
 interface Loss {
-  readonly failure: StoreFailure;
-  readonly message: string;
+  readonly error: StoreError;
   readonly sinceSeconds: number;
 }
 
@@ -71,8 +70,8 @@ export class WatchedStore implements Store {
   }
 
   /** What went wrong, as long as the store is lost. */
-  get failure(): string | undefined {
-    return (this.#lost.get('writing') ?? this.#lost.get('reading'))?.message;
+  get failure(): StoreError | undefined {
+    return (this.#lost.get('writing') ?? this.#lost.get('reading'))?.error;
   }
 
   /** Since the start. */
@@ -137,15 +136,15 @@ export class WatchedStore implements Store {
     const loss = this.#lost.get(way);
     this.#lost.delete(way);
     if (loss === undefined || this.#lost.size > 0) return;
-    const { failure, sinceSeconds } = loss;
     this.#log.info('The store is back.', {
       store: this.address,
-      failure,
-      lostForSeconds: this.#nowSeconds() - sinceSeconds,
+      failure: loss.error.failure,
+      lostForSeconds: this.#nowSeconds() - loss.sinceSeconds,
     });
   }
 
-  #failed(way: Way, { failure, message }: StoreError): void {
+  #failed(way: Way, error: StoreError): void {
+    const { failure, message } = error;
     if (failure === 'aborted') return; // the caller's wish says nothing of the store
     if (failure === 'not-found') {
       this.#heard(way);
@@ -153,10 +152,10 @@ export class WatchedStore implements Store {
     }
     this.#operations.failures += 1;
     const known = [...this.#lost.values()];
-    if (this.#lost.get(way)?.failure === failure) return;
+    if (this.#lost.get(way)?.error.failure === failure) return;
     const sinceSeconds = known[0]?.sinceSeconds ?? this.#nowSeconds();
-    this.#lost.set(way, { failure, message, sinceSeconds });
-    if (known.some((loss) => loss.failure === failure)) return;
+    this.#lost.set(way, { error, sinceSeconds });
+    if (known.some((loss) => loss.error.failure === failure)) return;
     this.#log.error(`The store is lost: ${message}`, { store: this.address, failure });
   }
 }

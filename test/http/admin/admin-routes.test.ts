@@ -72,6 +72,7 @@ describe('the admin routes', () => {
       const put = await ask('PUT', path, { reason: 'asked for' });
       assert.equal(put.status, 200);
       assert.equal(put.headers.get('cache-control'), 'no-store');
+      assert.equal(put.headers.get('x-content-type-options'), 'nosniff');
       assert.deepEqual([put.body.enforced, put.body.stored, put.body.hashes], [true, true, 1]);
       assert.ok(access[list].has(infoHash(1)));
       const shown = await ask('GET', `/admin/${list}/${HASH.toUpperCase()}`);

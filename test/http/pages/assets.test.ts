@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test, { describe } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { Assets, assetRoutes } from '../../../src/http/pages/assets.ts';
 import { serve } from '../page-server.ts';
 
@@ -54,6 +54,24 @@ describe('what pages load', () => {
     assert.equal(headers.vary, 'Accept-Encoding');
     assert.ok(bytes.length < plain.bytes.length / 2);
     assert.deepEqual(gunzipSync(bytes), plain.bytes);
+  });
+
+  test('is compressed anew for the next who asks when that failed', async (context) => {
+    const assets = new Assets();
+    let tries = 0;
+    const compress = async (bytes: Buffer): Promise<Buffer> => {
+      tries += 1;
+      if (tries === 1) throw new Error('no memory');
+      return gzipSync(bytes);
+    };
+    const ask = await serve(context, assetRoutes(assets, compress));
+    context.mock.method(console, 'error', () => {});
+    const address = assets.address('uplot.js');
+    assert.equal((await ask(address, { 'accept-encoding': 'gzip' })).status, 500);
+    for (let time = 0; time < 2; time++) {
+      assert.equal((await ask(address, { 'accept-encoding': 'gzip' })).status, 200);
+    }
+    assert.equal(tries, 2);
   });
 
   test('is asked for by a name that exists, else whoever wrote the page hears of it', () => {

@@ -9,22 +9,41 @@ import {
 import type { AddressInfo } from 'node:net';
 import test, { describe, type TestContext } from 'node:test';
 import express from 'express';
-import { LiveEvents, type LiveEventsOptions } from '../../../src/http/stats/live-events.ts';
+import { ClientAddresses } from '../../../src/http/client-address.ts';
+import { ClientNumbers } from '../../../src/http/client-numbers.ts';
+import { ProxyWarnings } from '../../../src/http/proxy-warnings.ts';
+import {
+  LISTENERS_PER_CLIENT_MAX,
+  LiveEvents,
+  type LiveEventsOptions,
+} from '../../../src/http/stats/live-events.ts';
 import { liveRoutes } from '../../../src/http/stats/live-routes.ts';
 import { History, pointDocument } from '../../../src/stats/history.ts';
 import { liveReport } from '../../../src/stats/stats-report.ts';
 import { addMinutes, knownMinutes, pointAt } from '../../builders/history-points.ts';
+import { memoryLog } from '../../builders/log.ts';
 import { NOW, wellGauges } from '../../stats/gauges.ts';
 import { serve } from '../page-server.ts';
 
 const START = Math.floor(NOW / 600) * 600;
+
+function clientsBehind(trustProxy: number | undefined): ClientNumbers {
+  const warnings = new ProxyWarnings({ trustProxy, log: memoryLog() });
+  return new ClientNumbers({
+    clientAddresses: new ClientAddresses({ trustProxy, warnings }),
+    hashKey: [1, 2],
+  });
+}
 
 describe('/stats/history.json', () => {
   async function asker(context: TestContext) {
     const history = new History();
     addMinutes(history, START, 100);
     const events = new LiveEvents({ report: () => ({}) });
-    return serve(context, liveRoutes({ history, events, nowSeconds: () => START + 1 }));
+    return serve(
+      context,
+      liveRoutes({ history, events, clients: clientsBehind(0), nowSeconds: () => START + 1 }),
+    );
   }
 
   for (const [span, stepSeconds, points] of [
@@ -56,7 +75,10 @@ describe('/stats/history.json', () => {
     const history = new History();
     let now = START;
     const events = new LiveEvents({ report: () => ({}) });
-    const ask = await serve(context, liveRoutes({ history, events, nowSeconds: () => now }));
+    const ask = await serve(
+      context,
+      liveRoutes({ history, events, clients: clientsBehind(0), nowSeconds: () => now }),
+    );
     const known = async () => knownMinutes(JSON.parse((await ask('/stats/history.json')).text));
     assert.deepEqual(await known(), []);
     addMinutes(history, START, 1);
@@ -103,7 +125,11 @@ class Feed {
     this.#port = port(this);
   }
 
-  static async start(context: TestContext, options: Partial<LiveEventsOptions> = {}): Promise<Feed> {
+  static async start(
+    context: TestContext,
+    options: Partial<LiveEventsOptions> & { readonly clients?: ClientNumbers } = {},
+  ): Promise<Feed> {
+    const { clients = clientsBehind(0) } = options;
     const app = express();
     const server = createServer(app);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -116,15 +142,18 @@ class Feed {
         feed.responses.push(response);
         next();
       });
-      app.use(liveRoutes({ history: new History(), events: feed.events, nowSeconds: () => START }));
+      const { events } = feed;
+      app.use(liveRoutes({ history: new History(), events, clients, nowSeconds: () => START }));
       return (server.address() as AddressInfo).port;
     });
   }
 
-  listen(method = 'GET'): Promise<Listening> {
+  /** `from` is what a proxy says. */
+  listen(method = 'GET', from?: string): Promise<Listening> {
     return new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port: this.#port, path: '/stats/events', method, agent: false };
-      const sent = request(options, (response) => {
+      const headers = from === undefined ? {} : { 'X-Forwarded-For': from };
+      const sent = request({ ...options, headers }, (response) => {
         let text = '';
         const changed = new Set<() => void>();
         response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -237,6 +266,38 @@ describe('/stats/events', () => {
     const next = await feed.listen();
     assert.equal(next.response.statusCode, 200);
     for (const { sent } of [other, next, refused]) sent.destroy();
+  });
+
+  describe('gives one client so many places', () => {
+    const listeners = (feed: Feed, count: number, from: string) =>
+      Promise.all(Array.from({ length: count }, () => feed.listen('GET', from)));
+
+    test('and tells it when to try again, while others still find room', async (context) => {
+      const feed = await Feed.start(context, { clients: clientsBehind(1) });
+      const own = await listeners(feed, LISTENERS_PER_CLIENT_MAX, '2001:db8:1:100::1');
+      const refused = await feed.listen('GET', '2001:db8:1:1ff:abcd::2');
+      assert.equal(refused.response.statusCode, 429);
+      assert.equal(refused.response.headers['retry-after'], '30');
+      const other = await feed.listen('GET', '2001:db8:1:200::1');
+      assert.equal(other.response.statusCode, 200);
+      own[0]!.sent.destroy();
+      await untilTrue(() => feed.events.listeners === LISTENERS_PER_CLIENT_MAX);
+      const next = await feed.listen('GET', '2001:db8:1:100::1');
+      assert.equal(next.response.statusCode, 200);
+      for (const { sent } of [...own, refused, other, next]) sent.destroy();
+    });
+
+    test('but not where the proxies are not set up, which makes one client of all', async (context) => {
+      const feed = await Feed.start(context, {
+        clients: clientsBehind(undefined),
+        listenersMax: LISTENERS_PER_CLIENT_MAX + 1,
+      });
+      const all = await listeners(feed, LISTENERS_PER_CLIENT_MAX + 1, '198.51.100.7');
+      assert.deepEqual(new Set(all.map(({ response }) => response.statusCode)), new Set([200]));
+      const refused = await feed.listen('GET', '198.51.100.8');
+      assert.equal(refused.response.statusCode, 503);
+      for (const { sent } of [...all, refused]) sent.destroy();
+    });
   });
 
   test('lets everybody go at once when it ends, and takes nobody any more', async (context) => {

@@ -60,6 +60,24 @@ describe('/metrics', () => {
     assert.equal((await ask('/metrics')).status, 200);
   });
 
+  test('is tried anew by the next who asks when the package could not be loaded', async (context) => {
+    let tries = 0;
+    const load = async () => {
+      tries += 1;
+      if (tries === 1) throw new Error('too many open files');
+      const { PrometheusText } = await import('../../../src/stats/prometheus.ts');
+      return new PrometheusText();
+    };
+    const ask = await serve(
+      context,
+      metricsRoutes(() => wellGauges(), load),
+    );
+    context.mock.method(console, 'error', () => {});
+    assert.equal((await ask('/metrics')).status, 500);
+    for (let time = 0; time < 2; time++) assert.equal((await ask('/metrics')).status, 200);
+    assert.equal(tries, 2);
+  });
+
   test('refuses other methods than GET and HEAD', async (context) => {
     const ask = await serve(
       context,

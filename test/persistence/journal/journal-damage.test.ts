@@ -173,7 +173,7 @@ describe('a journal segment that no key opens (rule D-O5)', () => {
       const starting = tracker.start();
       while (tracker.restorer.progress.phase !== 'failing') await turn();
       assert.match(
-        tracker.restorer.progress.lastError!,
+        tracker.restorer.progress.lastError!.message,
         /^journal\/boot000[12]\/0000000001 is sealed .*STORE_KEY/,
       );
       assert.equal(tracker.table.peers, keys.count);

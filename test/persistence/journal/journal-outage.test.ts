@@ -150,6 +150,27 @@ describe('the journal of a tracker whose store is away', () => {
     assert.deepEqual(contents(restored, clock.nowSeconds), contents(table, clock.nowSeconds));
   });
 
+  it('counts once for each segment how long the oldest of it had waited', async (context) => {
+    const { clock, shared, journal, tracker } = startTracker(context);
+    const stored = () => waitUntil('the journal is stored', () => journal.status.bytesAtRisk === 0);
+    const { waits } = journal.status;
+    tracker.announce(requestOf(1), sourceOf(1), clock.nowSeconds);
+    clock.nowSeconds += 4;
+    tracker.announce(requestOf(2), sourceOf(2), clock.nowSeconds);
+    journal.tick();
+    await stored();
+    assert.deepEqual([waits.total, waits.sumSeconds], [1, 4]);
+    shared.failure = 'unreachable';
+    tracker.announce(requestOf(3), sourceOf(3), clock.nowSeconds);
+    clock.nowSeconds += 10;
+    journal.tick();
+    clock.nowSeconds += 90;
+    shared.failure = undefined;
+    journal.tick();
+    await stored();
+    assert.deepEqual([waits.total, waits.sumSeconds], [2, 104]);
+  });
+
   it('brings nobody back whom it heard hours ago', async (context) => {
     const { clock, shared, journal, tracker } = startTracker(context);
     shared.failure = 'unreachable';

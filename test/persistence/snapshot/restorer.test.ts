@@ -51,7 +51,7 @@ describe('a restore', () => {
     const restorer = makeRestorer(store, swarmTable());
     const running = restorer.run(controller.signal);
     while (restorer.progress.phase !== 'failing') await new Promise((resolve) => setImmediate(resolve));
-    assert.match(restorer.progress.lastError ?? '', /denied/);
+    assert.match(restorer.progress.lastError?.message ?? '', /denied/);
     controller.abort();
     await running;
     assert.equal(restorer.isSettled, false);

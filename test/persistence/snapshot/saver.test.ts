@@ -123,7 +123,7 @@ describe('a save', () => {
     store.failure = 'throttled';
     for (let round = 0; round < 3; round++) assert.equal((await saver.save('schedule')).kind, 'failed');
     assert.equal(log.messages('error').length, 1);
-    assert.match(saver.status.lastError ?? '', /throttled/);
+    assert.match(saver.status.lastError?.message ?? '', /throttled/);
     assert.equal(saver.status.snapshots, 1);
     assert.equal(saver.status.failed, 3);
     store.failure = undefined;
@@ -201,6 +201,30 @@ describe('a save', () => {
     const { snapshots, skipped, failed } = saver.status;
     assert.deepEqual({ snapshots, skipped, failed }, { snapshots: 1, skipped: 2, failed: 0 });
     assert.equal(saver.durations.total, 1);
+  });
+
+  it('counts the age of what is saved from the restored snapshot, by its own clock, until it has saved itself', async () => {
+    const store = new MemoryStore();
+    store.clockOffsetSeconds = 100;
+    const empty = await restore(store, swarmTable());
+    assert.equal(makeSaver(store, swarmTable(), { restore: empty }).status.lastSavedAtSeconds, undefined);
+    await makeSaver(store, filledTable()).save('schedule');
+    const table = swarmTable();
+    store.clockOffsetSeconds = 40;
+    const options = { restore: await restore(store, table), nowSeconds: () => NOW + 300 };
+    const saver = makeSaver(store, table, options);
+    assert.equal(saver.status.lastSavedAtSeconds, NOW + 60);
+    table.sight(
+      table.open(infoHash(1), NOW),
+      IPV4,
+      endpoint(IPV4, 9_999),
+      peerId(9_999),
+      LEECHER,
+      false,
+      NOW,
+    );
+    assert.equal((await saver.save('schedule')).kind, 'saved');
+    assert.equal(saver.status.lastSavedAtSeconds, NOW + 300);
   });
 
   it('writes after a restore to which something was announced meanwhile, or that is not all of one snapshot', async () => {
@@ -357,7 +381,13 @@ describe('the retention', () => {
     const met = new NewerObjects();
     const other = makeSaver(store, table, {
       boot: 'boot0002',
-      restore: { isSettled: true, changesSaved: 0, newer: met, isDamaged: () => false },
+      restore: {
+        isSettled: true,
+        changesSaved: 0,
+        savedSeconds: undefined,
+        newer: met,
+        isDamaged: () => false,
+      },
     });
     const later = 'snapshots/0000000001-boot0001/manifest';
     const bytes = asVersion(await store.get(later), ObjectKind.manifest, 2);

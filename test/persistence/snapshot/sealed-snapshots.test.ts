@@ -99,7 +99,10 @@ describe('a snapshot in a sealed store (rule D-O5)', () => {
     const restored = smallTable();
     const { restorer } = await stuckRestore(store, restored, storeKeys(1));
     assert.deepEqual(contents(restored, NOW), contents(older, NOW));
-    assert.match(restorer.progress.lastError!, /^snapshots\/0000000002-boot0002\/ is sealed with a key/);
+    assert.match(
+      restorer.progress.lastError!.message,
+      /^snapshots\/0000000002-boot0002\/ is sealed with a key/,
+    );
   });
 
   it('settles a restore once what was locked is gone', async () => {

@@ -71,6 +71,17 @@ describe('a directory store', () => {
     await store.put('a', Uint8Array.of(1));
   });
 
+  it("calls a directory that is gone 'unreachable' at a put, for 'not-found' is no failure of a store", async () => {
+    const root = join(path, 'link');
+    await symlink(join(path, 'unmounted', 'folder'), root);
+    const store = new DirectoryStore({ path: root, nowSeconds });
+    assert.deepEqual(await store.list(''), []);
+    await assert.rejects(store.put('a/b', Uint8Array.of(1)), failsWith('unreachable'));
+    await mkdir(join(path, 'unmounted', 'folder'), { recursive: true });
+    await store.put('a/b', Uint8Array.of(1));
+    assert.deepEqual(await readdir(join(root, 'a')), ['b']);
+  });
+
   it("calls a directory that it may not write to 'denied'", async () => {
     // Nobody makes folders there, root neither, whether it is mounted read-only or not.
     const store = new DirectoryStore({ path: '/sys/trakx-test', nowSeconds });
