@@ -88,6 +88,44 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     assert.deepEqual(faults, []);
   });
 
+  it('takes nothing more while it bans, and after a failure goes on to one receipt', async (context) => {
+    const { page } = await openPage(context, browser);
+    await signIn(page, tracker);
+    const field = page.getByLabel('Info hashes or magnet links');
+    const button = page.getByRole('button', { name: 'Ban', exact: true });
+    let answer: (how: 'continue' | 'abort') => void = () => {};
+    let posts = 0;
+    await page.route('**/admin/bans?results=yes*', async (route) => {
+      posts += 1;
+      if (posts !== 2) return route.continue();
+      const how = await new Promise<'continue' | 'abort'>((resolve) => {
+        answer = resolve;
+      });
+      return how === 'abort' ? route.abort() : route.continue();
+    });
+    const lines = Array.from({ length: 1_003 }, (_, n) => hex(0x30000 + n));
+    await paste(page, lines.join('\n'));
+    await button.click();
+    await page.getByText('Banning: 1,000 of 1,003 lines.').waitFor();
+    await field.focus();
+    await page.keyboard.press('Control+V');
+    assert.equal(await field.inputValue(), lines.join('\n'), 'the field takes nothing now');
+    await waitUntil('the second request is held', () => posts === 2);
+    answer('abort');
+    await page.getByText('1,000 info hashes are banned. Then it failed').waitFor();
+    assert.equal(await field.inputValue(), lines.slice(1_000).join('\n'));
+    assert.match(
+      (await page.locator('#receipt').textContent()) ?? '',
+      /^Not done: 3 lines from line 1001 on$/m,
+    );
+    await button.click();
+    await page.getByText('1,003 info hashes are banned.').waitFor();
+    const receipt = (await page.locator('#receipt').textContent()) ?? '';
+    assert.match(receipt, /^Banned: {3}1,003 info hashes$/m);
+    assert.equal(receipt.match(/^[0-9a-f]{40} {2}banned$/gm)?.length, 1_003);
+    assert.equal(await field.inputValue(), '');
+  });
+
   it('finds a ban by its reason, lifts it, and shows more on demand', async (context) => {
     const { page, faults } = await openPage(context, browser);
     await signIn(page, tracker);

@@ -36,6 +36,8 @@ const receiptStatus = element('receipt-status', HTMLElement);
 const search = element('search', HTMLInputElement);
 const torrent = element('torrent', HTMLInputElement);
 const snapshotStatus = element('snapshot-status', HTMLElement);
+/** The one whose receipt is shown. @type {import('./takedown.js').Takedown | undefined} */
+let takedown;
 
 signIn.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -95,28 +97,39 @@ async function enter() {
 async function ban() {
   const button = element('ban', HTMLButtonElement);
   button.disabled = true;
+  // What was pasted meanwhile would be lost with the lines that were done.
+  hashes.readOnly = true;
   progress.hidden = false;
-  const takedown = await takeDown(client, hashes.value, reason.value.trim(), (sofar, note) => {
-    progress.max = sofar.linesTotal;
-    progress.value = sofar.linesDone;
-    const done = `${sofar.linesDone.toLocaleString('en-US')} of ${sofar.linesTotal.toLocaleString('en-US')} lines`;
-    takedownStatus.textContent = `Banning: ${done}. ${note}`;
-  });
+  takedown = await takeDown(client, hashes.value, reason.value.trim(), showProgress, takedown);
+  // What was not done stays, to be tried again.
+  hashes.value = takedown.remainder;
+  hashes.readOnly = false;
   button.disabled = false;
   progress.hidden = true;
   const { states, error } = takedown;
   const done = `${states.size.toLocaleString('en-US')} ${states.size === 1 ? 'info hash is' : 'info hashes are'} banned.`;
   takedownStatus.textContent =
-    error === undefined ? done : `${done} Then it failed; what is left stands in the field. ${error}`;
+    error === undefined
+      ? done
+      : `${done} Then it failed; what is left stands in the field, and Ban goes on with it. ${error}`;
   receipt.textContent = takedownReceipt(takedown, {
     tracker: work.dataset.tracker || location.host,
     date: new Date(),
   });
   element('receipt-part', HTMLElement).hidden = false;
-  // What was not done stays, to be tried again.
-  hashes.value = hashes.value.split('\n').slice(takedown.linesDone).join('\n');
   await bans.show('');
   await refreshStatus();
+}
+
+/**
+ * @param {import('./takedown.js').Takedown} sofar
+ * @param {string} note
+ */
+function showProgress({ linesDone, linesTotal }, note) {
+  progress.max = linesTotal;
+  progress.value = linesDone;
+  const done = `${linesDone.toLocaleString('en-US')} of ${linesTotal.toLocaleString('en-US')} lines`;
+  takedownStatus.textContent = `Banning: ${done}. ${note}`;
 }
 
 async function refreshStatus() {
