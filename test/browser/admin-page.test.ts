@@ -210,6 +210,39 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     await page.getByLabel('Admin token').waitFor();
   });
 
+  it('says what is wrong with a token that no header can carry, and keeps it not', async (context) => {
+    const { page, faults } = await openPage(context, browser);
+    await signIn(page, tracker, `“${ADMIN_TOKEN}”`);
+    await page.getByText('That cannot be the token').waitFor();
+    await page.reload();
+    assert.equal(await page.getByLabel('Admin token').inputValue(), '');
+    await page.getByLabel('Admin token').fill(`${ADMIN_TOKEN}\u200b`);
+    await page.keyboard.press('Enter');
+    await page.getByText('That cannot be the token').waitFor();
+    await page.getByLabel('Admin token').fill(ADMIN_TOKEN);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Takedown' }).waitFor();
+    assert.equal(await page.getByText('That cannot be the token').isVisible(), false);
+    assert.deepEqual(faults, []);
+  });
+
+  it('keeps the token when the tracker does not answer, or wants to be asked later', async (context) => {
+    const { page } = await openPage(context, browser);
+    await signIn(page, tracker);
+    await page.getByRole('heading', { name: 'Takedown' }).waitFor();
+    for (const told of ['Wait a little.', 'The tracker did not answer.']) {
+      await page.route('**/admin/status', (route) =>
+        told.startsWith('Wait') ? route.fulfill({ status: 429, json: { error: told } }) : route.abort(),
+      );
+      await page.reload();
+      await page.getByText(told).waitFor();
+      await page.unroute('**/admin/status');
+      assert.equal(await page.getByLabel('Admin token').inputValue(), ADMIN_TOKEN);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('heading', { name: 'Takedown' }).waitFor();
+    }
+  });
+
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [360, 1_280]) {
       it(`has nothing that keeps anybody out, at ${width} pixels, ${colorScheme}`, async (context) => {

@@ -2,7 +2,7 @@
  * The admin page: asks for the token, then lets the operator ban what a takedown request names, look through the
  * bans, look at a swarm, see how the tracker is, and save a snapshot. What each part does is in the modules that it imports.
  */
-import { AdminClient } from './admin-client.js';
+import { AdminClient, tokenProblem } from './admin-client.js';
 import { BanList } from './ban-list.js';
 import { SwarmLookUp } from './swarm-look-up.js';
 import { takeDown } from './takedown.js';
@@ -41,10 +41,17 @@ let takedown;
 
 signIn.addEventListener('submit', (event) => {
   event.preventDefault();
-  client.keepToken(token.value.trim());
+  const typed = token.value.trim();
+  const problem = tokenProblem(typed);
+  tellNotice(problem);
+  if (problem !== '') return;
+  client.keepToken(typed);
   void enter();
 });
-element('sign-out', HTMLButtonElement).addEventListener('click', () => askForToken(''));
+element('sign-out', HTMLButtonElement).addEventListener('click', () => {
+  client.forgetToken();
+  askForToken('');
+});
 element('takedown', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void ban();
@@ -61,13 +68,16 @@ element('snapshot', HTMLButtonElement).addEventListener('click', () => void save
 element('copy-receipt', HTMLButtonElement).addEventListener('click', () => void copyReceipt());
 element('download-receipt', HTMLButtonElement).addEventListener('click', downloadReceipt);
 
-if (client.hasToken) void enter();
+if (client.token !== null) void enter();
 else askForToken('');
 
-/** @param {string} why empty when nothing is wrong */
+/**
+ * One that is kept stands in the field, to be tried again.
+ *
+ * @param {string} why empty when nothing is wrong
+ */
 function askForToken(why) {
-  client.forgetToken();
-  token.value = '';
+  token.value = client.token ?? '';
   work.hidden = true;
   signIn.hidden = false;
   tellNotice(why);
@@ -83,6 +93,8 @@ function tellNotice(text) {
 async function enter() {
   const { status, body } = await client.ask('GET', 'status');
   if (status !== 200) {
+    // A tracker that does not answer, or wants to be asked later, says nothing of the token.
+    if (status === 401) client.forgetToken();
     askForToken(status === 401 ? 'The token is wrong.' : body.error);
     return;
   }
