@@ -4,7 +4,7 @@
  * scripts it says so, for nothing may send the token in an address.
  */
 import { type RequestHandler, Router } from 'express';
-import { type AnnounceUrlSettings, announceUrl } from '../pages/announce-url.ts';
+import { type AnnounceUrlSettings, announceUrls } from '../pages/announce-url.ts';
 import { escapeHtml, type PageFrame, readOnly } from '../pages/page.ts';
 
 export function adminPageRoutes(frame: PageFrame, settings: AnnounceUrlSettings): Router {
@@ -12,7 +12,7 @@ export function adminPageRoutes(frame: PageFrame, settings: AnnounceUrlSettings)
   readOnly(router, '/admin/', (request, response) => {
     frame.send(response, {
       title: 'Administration · Trakx',
-      main: adminPage(announceUrl(request.headers, settings)),
+      main: adminPage(announceUrls(request.headers, settings)[0]),
       scripts: ['admin-page.js'],
       isUnlisted: true,
     });
