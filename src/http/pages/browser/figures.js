@@ -92,24 +92,25 @@ export function figureShares(report) {
 export function figureLists(report) {
   return {
     warnings: report.warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join(''),
-    replies: barRows(replies(report)),
+    replies: barRows(answers(report)),
     errors: barRows(errors(report)),
     clients: clients(report),
     busiestSwarms: busiestSwarms(report),
   };
 }
 
-/** @typedef {readonly [name: string, amount: number]} Amount */
+/** @typedef {readonly [name: string, amount: number, isPart?: boolean]} Amount a part is of the last that is none */
 
 /** @param {Report} report @returns {Amount[]} */
-function replies({ requests }) {
+function answers({ requests }) {
   return [
-    ['Announces over IPv4', requests.announcesIpv4],
-    ['Announces over IPv6', requests.announcesIpv6],
+    ['Announces', requests.announcesIpv4 + requests.announcesIpv6],
+    ['of these over IPv4', requests.announcesIpv4, true],
+    ['of these over IPv6', requests.announcesIpv6, true],
+    ['of these telling of a completed download', requests.announcesCompleted, true],
+    ['of these telling of a stop', requests.announcesStopped, true],
+    ['of these by partial seeds', requests.announcesPaused, true],
     ['Scrapes', requests.scrapes],
-    ['Downloads completed', requests.announcesCompleted],
-    ['Clients that stopped', requests.announcesStopped],
-    ['Partial seeds', requests.announcesPaused],
   ];
 }
 
@@ -151,12 +152,15 @@ function busiestSwarms({ busiestSwarms }) {
 /** @param {readonly Amount[]} amounts */
 function barRows(amounts) {
   const most = Math.max(...amounts.map(([, amount]) => amount));
-  return amounts.map(([name, amount]) => row(name, shareOf(amount, most), count(amount))).join('');
+  return amounts
+    .map(([name, amount, isPart]) => row(name, shareOf(amount, most), count(amount), isPart))
+    .join('');
 }
 
-/** @param {string} name @param {number} share @param {string} text */
-function row(name, share, text) {
-  return `<li><span>${escapeHtml(name)}</span> <b>${escapeHtml(text)}</b>${bar(share)}</li>`;
+/** @param {string} name @param {number} share @param {string} text @param {boolean} [isPart] of a row above */
+function row(name, share, text, isPart = false) {
+  const item = isPart ? '<li class="part">' : '<li>';
+  return `${item}<span>${escapeHtml(name)}</span> <b>${escapeHtml(text)}</b>${bar(share)}</li>`;
 }
 
 /**
