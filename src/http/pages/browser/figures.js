@@ -58,10 +58,14 @@ export function figureTexts(report) {
     banned: count(takedowns.banned),
     bannedLastDay: count(takedowns.lastDay),
     bannedLastMonth: count(takedowns.lastMonth),
-    latencyNote: announceMs
-      ? `over the last ${duration(latency.windowSeconds)}`
-      : 'after the first minute with announces',
+    latencyNote: latencyNote(report),
   };
+}
+
+/** @param {Report} report */
+function latencyNote({ latency, eventLoop }) {
+  if (latency.announceMs !== null) return `over the last ${duration(latency.windowSeconds)}`;
+  return eventLoop.windowsEnded === 0 ? 'known after the first minute' : 'no announce in the last minute';
 }
 
 /** @type {Readonly<Record<Report['store']['state'], string>>} */
@@ -139,8 +143,15 @@ function clients({ clients }) {
 }
 
 /** @param {Report} report */
-function busiestSwarms({ busiestSwarms }) {
-  if (busiestSwarms.length === 0) return '<tr><td class="empty" colspan="4">No swarm yet</td></tr>';
+function busiestSwarms({ busiestSwarms, swarms, eventLoop }) {
+  if (busiestSwarms.length === 0) {
+    // They are looked for once a minute, and those that are refused by now are left out.
+    const looked =
+      eventLoop.windowsEnded === 0
+        ? 'Known after the first minute'
+        : 'None served, as of a minute ago at most';
+    return `<tr><td class="empty" colspan="4">${swarms === 0 ? 'No swarm' : looked}</td></tr>`;
+  }
   return busiestSwarms
     .map(({ peers, seeders, leechers, infoHash }, index) => {
       const name = infoHash === undefined ? `No. ${index + 1}` : `<code>${escapeHtml(infoHash)}</code>`;

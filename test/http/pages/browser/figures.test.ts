@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { figureLists } from '../../../../src/http/pages/browser/figures.js';
+import { figureLists, figureTexts } from '../../../../src/http/pages/browser/figures.js';
 import { liveReport } from '../../../../src/stats/stats-report.ts';
 import { wellGauges } from '../../../stats/gauges.ts';
 
@@ -31,5 +31,32 @@ describe('the figures of the statistics', () => {
       ['of these by partial seeds', '10', '1.00', true],
       ['Scrapes', '20', '2.00', false],
     ]);
+  });
+
+  for (const [swarms, windowsEnded, text] of [
+    [0, 0, 'No swarm'],
+    [0, 5, 'No swarm'],
+    [1_000_000, 0, 'Known after the first minute'],
+    [1_000_000, 5, 'None served, as of a minute ago at most'],
+  ] as const) {
+    it(`say of the busiest of ${swarms} swarms, when none is named after ${windowsEnded} minutes: ${text}`, () => {
+      const report = liveReport(wellGauges({ busiestSwarms: [] }));
+      const { eventLoop } = report;
+      const lists = figureLists({ ...report, swarms, eventLoop: { ...eventLoop, windowsEnded } });
+      assert.equal(lists.busiestSwarms, `<tr><td class="empty" colspan="4">${text}</td></tr>`);
+    });
+  }
+
+  it('say whether the time to answer an announce is not known yet, or there was none', () => {
+    const report = liveReport(wellGauges());
+    const noteAfter = (windowsEnded: number, announceMs: typeof report.latency.announceMs) =>
+      figureTexts({
+        ...report,
+        latency: { ...report.latency, announceMs },
+        eventLoop: { ...report.eventLoop, windowsEnded },
+      }).latencyNote?.replaceAll('\u202f', ' ');
+    assert.equal(noteAfter(0, null), 'known after the first minute');
+    assert.equal(noteAfter(3, null), 'no announce in the last minute');
+    assert.equal(noteAfter(3, { p50: 1, p90: 2, p99: 3, p999: 4 }), 'over the last 1 min');
   });
 });
