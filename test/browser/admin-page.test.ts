@@ -59,7 +59,7 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     );
     for (const bad of [3, 4, 5, 1_499]) lines[bad] = `<b>no hash ${bad}</b>`;
     await paste(page, lines.join('\n'));
-    await page.getByLabel('Reason, for your').fill('letter of 1 May');
+    await page.getByLabel('Reason, which stands in the receipt').fill('letter of 1 May');
     await page.getByRole('button', { name: 'Ban', exact: true }).click();
     await page.getByText('1,996 info hashes are banned.').waitFor();
 
@@ -124,6 +124,22 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     assert.match(receipt, /^Banned: {3}1,003 info hashes$/m);
     assert.equal(receipt.match(/^[0-9a-f]{40} {2}banned$/gm)?.length, 1_003);
     assert.equal(await field.inputValue(), '');
+  });
+
+  it('sends no reason that the tracker would not take', async (context) => {
+    const { page, faults } = await openPage(context, browser);
+    await signIn(page, tracker);
+    await page.getByLabel('Info hashes or magnet links').fill(hex(0x40000));
+    const field = page.getByLabel('Reason, which stands in the receipt');
+    await field.fill('ü'.repeat(101));
+    await page.getByRole('button', { name: 'Ban', exact: true }).click();
+    const said = await field.evaluate((input) => (input as HTMLInputElement).validationMessage);
+    assert.match(said, /up to 200 bytes, and has 202/);
+    assert.equal(await page.locator('#takedown-status').textContent(), '');
+    await field.fill('ü'.repeat(100));
+    await page.getByRole('button', { name: 'Ban', exact: true }).click();
+    await page.getByText('1 info hash is banned.').waitFor();
+    assert.deepEqual(faults, []);
   });
 
   it('finds a ban by its reason, lifts it, and shows more on demand', async (context) => {

@@ -5,7 +5,7 @@
 import { AdminClient, tokenProblem } from './admin-client.js';
 import { BanList } from './ban-list.js';
 import { SwarmLookUp } from './swarm-look-up.js';
-import { takeDown } from './takedown.js';
+import { reasonProblem, takeDown } from './takedown.js';
 import { takedownReceipt } from './takedown-receipt.js';
 
 /**
@@ -56,6 +56,10 @@ element('takedown', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void ban();
 });
+// Checked before the form is sent, as the field's own limits are.
+reason.addEventListener('input', () =>
+  reason.setCustomValidity(reasonProblem(reason.value, Number(reason.dataset.bytesMax))),
+);
 element('search-bans', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void bans.show(search.value.trim());

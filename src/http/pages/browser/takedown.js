@@ -22,6 +22,17 @@ const WAIT_SECONDS_MAX = 60;
  */
 
 /**
+ * @param {string} reason
+ * @param {number} bytesMax
+ * @returns {string} why the tracker would not take it, empty when it would
+ */
+export function reasonProblem(reason, bytesMax) {
+  const bytes = new TextEncoder().encode(reason.trim()).length;
+  if (bytes <= bytesMax) return '';
+  return `The reason may have up to ${bytesMax} bytes, and has ${bytes}: most letters other than a to z take two or more.`;
+}
+
+/**
  * @param {import('./admin-client.js').AdminClient} client
  * @param {string} text
  * @param {string} reason

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AdminClient, Answer } from '../../../../src/http/pages/browser/admin-client.js';
-import { LINES_AT_ONCE, takeDown } from '../../../../src/http/pages/browser/takedown.js';
+import { LINES_AT_ONCE, reasonProblem, takeDown } from '../../../../src/http/pages/browser/takedown.js';
 
 interface Asked {
   readonly path: string;
@@ -118,6 +118,12 @@ describe('a takedown of what was pasted', () => {
       [...(await takeDown(before.client, 'hash', '', () => {})).states],
       [['hash', 'banned-before']],
     );
+  });
+
+  it('may have a reason of so many bytes, not characters', () => {
+    assert.equal(reasonProblem('x'.repeat(200), 200), '');
+    assert.equal(reasonProblem(` ${'ü'.repeat(100)} `, 200), '');
+    assert.match(reasonProblem('ü'.repeat(101), 200), /up to 200 bytes, and has 202/);
   });
 
   it('waits as long as it is told to, and tries again', async () => {
