@@ -224,7 +224,8 @@ const events = new LiveEvents({ report: () => liveReport(gauges()) });
 const proxyWarnings = new ProxyWarnings({ trustProxy: config.trustProxy, log });
 const assets = new Assets();
 const frame = new PageFrame(assets);
-const announceUrls = { ...config, domainName: config.platform.domainName };
+const { domainName, hasBothSchemes } = config.platform;
+const announceUrls = { ...config, domainName, hasBothSchemes };
 const clientAddresses = new ClientAddresses({ trustProxy: config.trustProxy, warnings: proxyWarnings });
 const answers = new Answers({
   tracker,

@@ -12,6 +12,8 @@ export interface Platform {
   readonly proxies: number | undefined;
   /** The host name that the platform gave the application, where it tells it. */
   readonly domainName: string | undefined;
+  /** Whether its router answers plain HTTP too under each name that it answers HTTPS under, and leads nobody on. */
+  readonly hasBothSchemes: boolean;
   /** The platform's name for what is deployed, for the log. */
   readonly release: string | undefined;
 }
@@ -24,6 +26,7 @@ export function detectPlatform(env: Environment): Platform {
       losesDisk: true,
       proxies: 1,
       domainName: env.HEROKU_APP_DEFAULT_DOMAIN_NAME || undefined,
+      hasBothSchemes: true,
       release: env.HEROKU_RELEASE_VERSION || undefined,
     };
   }
@@ -34,8 +37,17 @@ export function detectPlatform(env: Environment): Platform {
       losesDisk: false,
       proxies: 2,
       domainName: undefined,
+      // As the application's fly.toml says (force_https), which the process is not told.
+      hasBothSchemes: false,
       release: env.FLY_MACHINE_VERSION || undefined,
     };
   }
-  return { name: 'none', losesDisk: false, proxies: undefined, domainName: undefined, release: undefined };
+  return {
+    name: 'none',
+    losesDisk: false,
+    proxies: undefined,
+    domainName: undefined,
+    hasBothSchemes: false,
+    release: undefined,
+  };
 }

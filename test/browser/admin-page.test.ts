@@ -59,7 +59,7 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     );
     for (const bad of [3, 4, 5, 1_499]) lines[bad] = `<b>no hash ${bad}</b>`;
     await paste(page, lines.join('\n'));
-    await page.getByLabel('Reason, for your').fill('letter of 1 May');
+    await page.getByLabel('Reason, which stands in the receipt').fill('letter of 1 May');
     await page.getByRole('button', { name: 'Ban', exact: true }).click();
     await page.getByText('1,996 info hashes are banned.').waitFor();
 
@@ -88,15 +88,69 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     assert.deepEqual(faults, []);
   });
 
+  it('takes nothing more while it bans, and after a failure goes on to one receipt', async (context) => {
+    const { page } = await openPage(context, browser);
+    await signIn(page, tracker);
+    const field = page.getByLabel('Info hashes or magnet links');
+    const button = page.getByRole('button', { name: 'Ban', exact: true });
+    let answer: (how: 'continue' | 'abort') => void = () => {};
+    let posts = 0;
+    await page.route('**/admin/bans?results=yes*', async (route) => {
+      posts += 1;
+      if (posts !== 2) return route.continue();
+      const how = await new Promise<'continue' | 'abort'>((resolve) => {
+        answer = resolve;
+      });
+      return how === 'abort' ? route.abort() : route.continue();
+    });
+    const lines = Array.from({ length: 1_003 }, (_, n) => hex(0x30000 + n));
+    await paste(page, lines.join('\n'));
+    await button.click();
+    await page.getByText('Banning: 1,000 of 1,003 lines.').waitFor();
+    await field.focus();
+    await page.keyboard.press('Control+V');
+    assert.equal(await field.inputValue(), lines.join('\n'), 'the field takes nothing now');
+    await waitUntil('the second request is held', () => posts === 2);
+    answer('abort');
+    await page.getByText('1,000 info hashes are banned. Then it failed').waitFor();
+    assert.equal(await field.inputValue(), lines.slice(1_000).join('\n'));
+    assert.match(
+      (await page.locator('#receipt').textContent()) ?? '',
+      /^Not done: 3 lines from line 1001 on$/m,
+    );
+    await button.click();
+    await page.getByText('1,003 info hashes are banned.').waitFor();
+    const receipt = (await page.locator('#receipt').textContent()) ?? '';
+    assert.match(receipt, /^Banned: {3}1,003 info hashes$/m);
+    assert.equal(receipt.match(/^[0-9a-f]{40} {2}banned$/gm)?.length, 1_003);
+    assert.equal(await field.inputValue(), '');
+  });
+
+  it('sends no reason that the tracker would not take', async (context) => {
+    const { page, faults } = await openPage(context, browser);
+    await signIn(page, tracker);
+    await page.getByLabel('Info hashes or magnet links').fill(hex(0x40000));
+    const field = page.getByLabel('Reason, which stands in the receipt');
+    await field.fill('ü'.repeat(101));
+    await page.getByRole('button', { name: 'Ban', exact: true }).click();
+    const said = await field.evaluate((input) => (input as HTMLInputElement).validationMessage);
+    assert.match(said, /up to 200 bytes, and has 202/);
+    assert.equal(await page.locator('#takedown-status').textContent(), '');
+    await field.fill('ü'.repeat(100));
+    await page.getByRole('button', { name: 'Ban', exact: true }).click();
+    await page.getByText('1 info hash is banned.').waitFor();
+    assert.deepEqual(faults, []);
+  });
+
   it('finds a ban by its reason, lifts it, and shows more on demand', async (context) => {
     const { page, faults } = await openPage(context, browser);
     await signIn(page, tracker);
-    await page.getByText('Showing the first 51 of').waitFor();
+    await page.getByText(/^Showing the first 50 of [\d,]+ bans, and 1 of BANNED_HASHES\.$/).waitFor();
     await page.getByRole('button', { name: 'Show more' }).click();
-    await page.getByText('Showing the first 101 of').waitFor();
+    await page.getByText(/^Showing the first 100 of [\d,]+ bans, and 1 of BANNED_HASHES\.$/).waitFor();
     await page.getByLabel('Hash, its beginning').fill(hex(EARLIER));
     await page.getByRole('button', { name: 'Search' }).click();
-    await page.getByText('Found 1 in').waitFor();
+    await page.getByText(/^Found 1 in [\d,]+ bans\.$/).waitFor();
     assert.match(
       (await page.locator('#bans .note').first().textContent()) ?? '',
       /^20.* UTC · an earlier case$/,
@@ -110,7 +164,7 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     await page.getByText('Found the first 50 in').waitFor();
     await page.getByLabel('Hash, its beginning').fill(hex(0xfffff));
     await page.getByRole('button', { name: 'Search' }).click();
-    await page.getByText('Found 1 in').waitFor();
+    await page.getByText(/^Found 0 in [\d,]+ bans, and 1 of BANNED_HASHES\.$/).waitFor();
     assert.equal(
       await page.locator('#bans button').count(),
       0,
@@ -170,6 +224,39 @@ describe('the admin page in Chromium', inChromium(import.meta.url), () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.reload();
     await page.getByLabel('Admin token').waitFor();
+  });
+
+  it('says what is wrong with a token that no header can carry, and keeps it not', async (context) => {
+    const { page, faults } = await openPage(context, browser);
+    await signIn(page, tracker, `“${ADMIN_TOKEN}”`);
+    await page.getByText('That cannot be the token').waitFor();
+    await page.reload();
+    assert.equal(await page.getByLabel('Admin token').inputValue(), '');
+    await page.getByLabel('Admin token').fill(`${ADMIN_TOKEN}\u200b`);
+    await page.keyboard.press('Enter');
+    await page.getByText('That cannot be the token').waitFor();
+    await page.getByLabel('Admin token').fill(ADMIN_TOKEN);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Takedown' }).waitFor();
+    assert.equal(await page.getByText('That cannot be the token').isVisible(), false);
+    assert.deepEqual(faults, []);
+  });
+
+  it('keeps the token when the tracker does not answer, or wants to be asked later', async (context) => {
+    const { page } = await openPage(context, browser);
+    await signIn(page, tracker);
+    await page.getByRole('heading', { name: 'Takedown' }).waitFor();
+    for (const told of ['Wait a little.', 'The tracker did not answer.']) {
+      await page.route('**/admin/status', (route) =>
+        told.startsWith('Wait') ? route.fulfill({ status: 429, json: { error: told } }) : route.abort(),
+      );
+      await page.reload();
+      await page.getByText(told).waitFor();
+      await page.unroute('**/admin/status');
+      assert.equal(await page.getByLabel('Admin token').inputValue(), ADMIN_TOKEN);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('heading', { name: 'Takedown' }).waitFor();
+    }
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -167,6 +167,27 @@ describe('the pages in Chromium', inChromium(import.meta.url), () => {
     assert.deepEqual(faults, []);
   });
 
+  it('each of two announce URLs has a button that copies it', async (context) => {
+    const environment = { DYNO: 'web.1', PUBLIC_URL: 'https://t.example' };
+    const own = await startTracker(context, { environment });
+    const { page, faults } = await openPage(context, browser, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    await page.goto(`${own.origin}/`);
+    for (const [index, url] of ['https://t.example/announce', 'http://t.example/announce'].entries()) {
+      const button = page.getByRole('button').nth(index);
+      const described = await button.getAttribute('aria-describedby');
+      assert.equal(await textOf(page, `#${described}`), url);
+      await button.click();
+      await waitUntil(
+        'it is copied',
+        async () => (await page.evaluate(() => navigator.clipboard.readText())) === url,
+      );
+    }
+    assert.deepEqual(await violationsIn(page), []);
+    assert.deepEqual(faults, []);
+  });
+
   it('the form finds a pasted magnet link’s torrent, without JavaScript too', async (context) => {
     for (const javaScriptEnabled of [true, false]) {
       const { page, faults } = await openPage(context, browser, { javaScriptEnabled });

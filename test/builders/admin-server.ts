@@ -105,6 +105,7 @@ export async function startAdminServer(
         publicUrl: undefined,
         trustProxy,
         domainName: undefined,
+        hasBothSchemes: false,
       }),
       access,
       accessLog,

@@ -234,10 +234,13 @@ describe('platforms', () => {
     assert.equal(config.trustProxy, 1);
     assert.equal(config.platform.losesDisk, true);
     assert.equal(config.platform.domainName, 'x.herokuapp.com');
+    assert.equal(config.platform.hasBothSchemes, true);
   });
 
   test('Fly.io means two proxies', () => {
-    assert.equal(load({ FLY_APP_NAME: 'x' }).trustProxy, 2);
+    const config = load({ FLY_APP_NAME: 'x' });
+    assert.equal(config.trustProxy, 2);
+    assert.equal(config.platform.hasBothSchemes, false);
   });
 
   test('what is set beats what the platform implies', () => {

@@ -4,7 +4,8 @@
  * scripts it says so, for nothing may send the token in an address.
  */
 import { type RequestHandler, Router } from 'express';
-import { type AnnounceUrlSettings, announceUrl } from '../pages/announce-url.ts';
+import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';
+import { type AnnounceUrlSettings, announceUrls } from '../pages/announce-url.ts';
 import { escapeHtml, type PageFrame } from '../pages/page.ts';
 import { readOnly } from '../web-reply.ts';
 
@@ -13,7 +14,7 @@ export function adminPageRoutes(frame: PageFrame, settings: AnnounceUrlSettings)
   readOnly(router, '/admin/', (request, response) => {
     frame.send(response, {
       title: 'Administration · Trakx',
-      main: adminPage(announceUrl(request.headers, settings)),
+      main: adminPage(announceUrls(request.headers, settings)[0]),
       scripts: ['admin-page.js'],
       isUnlisted: true,
     });
@@ -48,8 +49,10 @@ function adminPage(url: string | undefined): string {
 <textarea id="hashes" class="hashes" rows="10" spellcheck="false" autocomplete="off" required
  aria-describedby="hashes-note"></textarea>
 <p id="hashes-note" class="note">Thousands at once are fine. Lines that hold no info hash are left out and named in the receipt.</p>
-<label for="reason">Reason, for your own records</label>
-<input id="reason" type="text" maxlength="200" autocomplete="off">
+<label for="reason">Reason, which stands in the receipt</label>
+<input id="reason" type="text" maxlength="${REASON_BYTES_MAX}" data-bytes-max="${REASON_BYTES_MAX}" autocomplete="off"
+ aria-describedby="reason-note">
+<p id="reason-note" class="note">A case number, say: the receipt goes to whoever asked. Elsewhere it is shown to nobody without the token.</p>
 <p><button class="main" id="ban">Ban</button></p>
 <p><progress id="progress" max="1" value="0" aria-label="Lines done" hidden></progress>
 <span id="takedown-status" role="status"></span></p>

@@ -20,7 +20,7 @@ const hex: Schema = {
 };
 const reason: Schema = {
   type: 'string',
-  description: `For your own records: shown to nobody without the token. Up to ${REASON_BYTES_MAX} bytes of UTF-8.`,
+  description: `Shown to nobody without the token; but the page /admin/ writes it into the receipt of a takedown, which goes to whoever asked. Up to ${REASON_BYTES_MAX} bytes of UTF-8.`,
 };
 
 const orNull = (schema: Schema): Schema => ({ ...schema, type: [schema.type, 'null'] });

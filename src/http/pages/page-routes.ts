@@ -1,10 +1,10 @@
 /**
- * The pages for people that hold no figures: / with the announce URL to copy, /dmca with the way to a takedown,
+ * The pages for people that hold no figures: / with the announce URLs to copy, /dmca with the way to a takedown,
  * and /robots.txt, which keeps announces, scrapes and the admin API out of indexes.
  */
 import { Router } from 'express';
 import { readOnly, send } from '../web-reply.ts';
-import { type AnnounceUrlSettings, announceUrl } from './announce-url.ts';
+import { type AnnounceUrlSettings, announceUrls } from './announce-url.ts';
 import { escapeHtml, type PageFrame } from './page.ts';
 
 export interface PageSettings extends AnnounceUrlSettings {
@@ -25,7 +25,7 @@ export function pageRoutes(frame: PageFrame, settings: PageSettings): Router {
     frame.send(response, {
       title: 'Trakx, a BitTorrent tracker',
       scripts: ['copy-buttons.js'],
-      main: landingPage(announceUrl(request.headers, settings), settings.peerTtlSeconds),
+      main: landingPage(announceUrls(request.headers, settings), settings.peerTtlSeconds),
     });
   });
   readOnly(router, '/dmca', (_request, response) => {
@@ -37,14 +37,22 @@ export function pageRoutes(frame: PageFrame, settings: PageSettings): Router {
   return router;
 }
 
-function landingPage(url: string | undefined, peerTtlSeconds: number): string {
-  const address =
-    url === undefined
-      ? '<p>This tracker does not know the address under which you reach it. Its announce URL is that address followed by <code>/announce</code>.</p>'
-      : `<div class="copy-row"><code class="copy">${escapeHtml(url)}</code></div>`;
-  return `<h1>The announce URL of this tracker</h1>
-${address}
-<p>Put it into the tracker list of a torrent. Clients that announce there are told about each other. When two of yours do
+function landingPage(urls: readonly string[], peerTtlSeconds: number): string {
+  const isOne = urls.length < 2;
+  const rows = urls.map((url) => `<div class="copy-row"><code class="copy">${escapeHtml(url)}</code></div>`);
+  if (urls.length === 0) {
+    rows.push(
+      '<p>This tracker does not know the address under which you reach it. Its announce URL is that address followed by <code>/announce</code>.</p>',
+    );
+  }
+  if (!isOne) {
+    rows.push(
+      '<p class="note">Both lead to the same peers. The second is for clients that cannot do HTTPS.</p>',
+    );
+  }
+  return `<h1>The announce ${isOne ? 'URL' : 'URLs'} of this tracker</h1>
+${rows.join('\n')}
+<p>Put ${isOne ? 'it' : 'one of them'} into the tracker list of a torrent. Clients that announce there are told about each other. When two of yours do
 not meet, <a href="/you">look at what the tracker sees of you</a>; <a href="/stats">the statistics</a> show who else is here,
 in numbers.</p>
 <h2>What is kept of you</h2>

@@ -67,6 +67,7 @@ export const STATS_STYLE = `
 .cards .bar{margin:.35rem 0}
 .bars{list-style:none;margin:.2rem 0 0;padding:0}
 .bars li{display:grid;grid-template-columns:1fr auto;gap:0 1rem;padding:.28rem 0}
+.bars .part{padding-left:1.1rem}
 .bars span{color:var(--soft);overflow-wrap:anywhere}
 .bars b{font-weight:500;font-variant-numeric:tabular-nums}
 .bars svg{grid-column:1/-1;height:.4rem!important;margin:.2rem 0 0!important}

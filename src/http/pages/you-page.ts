@@ -22,7 +22,7 @@ export type Torrent =
       readonly refusal: string | undefined;
       /** undefined when nobody has announced it, or it is refused. */
       readonly swarm: SwarmCounts | undefined;
-      /** Whether a link that names trackers names this one; undefined when it names none. */
+      /** Whether a link that names trackers names this one; undefined when it names none, or that can't be known. */
       readonly isTrackerNamed: boolean | undefined;
     };
 
@@ -31,7 +31,8 @@ interface Times {
   readonly peerTtlSeconds: number;
 }
 
-export function youPage(visitor: Visitor, torrent: Torrent, url: string | undefined, times: Times): Page {
+export function youPage(visitor: Visitor, torrent: Torrent, urls: readonly string[], times: Times): Page {
+  const shown = urls.map((url) => `<code>${escapeHtml(url)}</code>`).join(' or ');
   const main = `<h1>What the tracker sees of you</h1>
 <section class="card" aria-label="Your address">${address(visitor)}</section>
 <p class="note">This is your browser. A client on the same machine announces from the same address, unless it goes through
@@ -46,7 +47,7 @@ can. Only you are shown this.</p>
 ${found(torrent, times)}
 <h2>When two clients do not meet</h2>
 <ol class="checks">
-<li><strong>Both name this tracker${url === undefined ? '' : `, <code>${escapeHtml(url)}</code>`}, and the same info hash.</strong>
+<li><strong>Both name this tracker${shown === '' ? '' : `, ${shown}`}, and the same info hash.</strong>
 A torrent made again from the same files has another hash.</li>
 <li><strong>Who came first hears of the other later.</strong> Clients announce every ${duration(times.announceIntervalSeconds)};
 the second learns of the first at once, the first of the second at its next announce. Most clients have a command to

@@ -15,7 +15,7 @@ import type { PeerAddresses } from '../../tracker/peer-address.ts';
 import type { Tracker } from '../../tracker/tracker.ts';
 import { type ClientAddresses, forwardingOf, remoteAddressOf } from '../client-address.ts';
 import { readOnly } from '../web-reply.ts';
-import { type AnnounceUrlSettings, announceUrl } from './announce-url.ts';
+import { type AnnounceUrlSettings, announceUrls } from './announce-url.ts';
 import type { PageFrame } from './page.ts';
 import { type Torrent, type Visitor, youPage } from './you-page.ts';
 
@@ -33,10 +33,10 @@ export interface YouParts {
 export function youRoutes(frame: PageFrame, parts: YouParts): Router {
   const router = Router({ caseSensitive: true });
   readOnly(router, '/you', (request, response) => {
-    const url = announceUrl(request.headers, parts.settings);
+    const urls = announceUrls(request.headers, parts.settings);
     frame.send(
       response,
-      youPage(visitorOf(request, parts), torrentOf(request, url, parts), url, parts.settings),
+      youPage(visitorOf(request, parts), torrentOf(request, urls, parts), urls, parts.settings),
     );
   });
   return router;
@@ -55,7 +55,7 @@ function visitorOf(request: Request, { clientAddresses, peerAddresses }: YouPart
   };
 }
 
-function torrentOf(request: Request, url: string | undefined, { access, tracker }: YouParts): Torrent {
+function torrentOf(request: Request, urls: readonly string[], { access, tracker }: YouParts): Torrent {
   const [, query = ''] = request.url.split('?', 2);
   const pasted = new URLSearchParams(query).get('torrent')?.trim() ?? '';
   if (pasted === '') return { kind: 'none' };
@@ -67,22 +67,25 @@ function torrentOf(request: Request, url: string | undefined, { access, tracker 
     infoHash: formatInfoHash(infoHash),
     refusal,
     swarm: refusal === undefined ? tracker.swarm(infoHash) : undefined,
-    isTrackerNamed: url === undefined ? undefined : namesTracker(pasted, url),
+    isTrackerNamed: namesTracker(pasted, urls),
   };
 }
 
-/** Whether one of a link's trackers (`tr`) has the host and path of `url`, over whichever scheme. */
-function namesTracker(link: string, url: string): boolean | undefined {
+/**
+ * Whether one of a link's trackers (`tr`) is at one of `urls`, over whichever of HTTP and HTTPS; undefined when the link
+ * names none, or nothing tells where this one is.
+ */
+function namesTracker(link: string, urls: readonly string[]): boolean | undefined {
   const trackers = new URLSearchParams(link.slice(link.indexOf('?') + 1)).getAll('tr');
-  if (trackers.length === 0) return undefined;
-  const wanted = withoutScheme(url);
-  return trackers.some((tracker) => withoutScheme(tracker) === wanted);
+  const places = urls.map(placeOf).filter((place) => place !== undefined);
+  if (trackers.length === 0 || places.length === 0) return undefined;
+  return trackers.some((tracker) => places.includes(placeOf(tracker) ?? ''));
 }
 
-function withoutScheme(url: string): string {
-  return url
-    .trim()
-    .toLowerCase()
-    .replace(/^https?:\/\//, '')
-    .replace(/\/$/, '');
+/** Host, port unless it is the scheme's own, and path; undefined for what no announce over HTTP could be sent to. */
+function placeOf(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, host, pathname } = new URL(url);
+  if (protocol !== 'http:' && protocol !== 'https:') return undefined;
+  return host + pathname.replace(/\/$/, '');
 }

@@ -2,6 +2,8 @@
  * What the page of statistics draws from: /stats/history.json, the last hour, day or week; /stats/events, what changes
  * from now on. Shapes are stats/'s work (docs/operations.md, "Statistics").
  */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { type Request, type Response, Router } from 'express';
 import { HISTORY_SPANS, type History, type HistorySpan, MINUTE_SECONDS } from '../../stats/history.ts';
 import type { ClientNumbers } from '../client-numbers.ts';
@@ -25,23 +27,32 @@ export function liveRoutes(parts: LiveRoutesParts): Router {
   const documents = new Map<string, HistoryText>(
     HISTORY_SPANS.map((span) => [span, new HistoryText(history, span)]),
   );
-  readOnly(router, '/stats/history.json', (request, response) => {
+  readOnly(router, '/stats/history.json', async (request, response) => {
     const document = documents.get(askedSpan(request));
     if (document === undefined) {
       const error = `span: allowed is ${HISTORY_SPANS.join(', ')}`;
       return send(response, 400, JSON_TYPE, `${JSON.stringify({ error })}\n`);
     }
-    send(response, 200, JSON_TYPE, document.at(nowSeconds()));
+    const bytes = document.at(nowSeconds());
+    const headers = { Vary: 'Accept-Encoding' };
+    if (request.acceptsEncodings(['gzip', 'identity']) !== 'gzip') {
+      return send(response, 200, JSON_TYPE, bytes, headers);
+    }
+    const gzipped = await document.gzipped();
+    return send(response, 200, JSON_TYPE, gzipped, { ...headers, 'Content-Encoding': 'gzip' });
   });
   readOnly(router, '/stats/events', (request, response) => listen(request, response, parts));
   return router;
 }
 
-/** A document as text, made anew when it has changed: a day takes milliseconds, and anybody may ask. */
+const compress = promisify(gzip);
+
+/** A document as text, made and compressed anew when it has changed: a day takes milliseconds, and anybody may ask. */
 class HistoryText {
   readonly #history: LiveRoutesParts['history'];
   readonly #span: HistorySpan;
-  #text = '';
+  #bytes = Buffer.alloc(0);
+  #gzipped: Promise<Buffer> | undefined;
   #revision = -1;
   #minute = -1;
 
@@ -50,15 +61,22 @@ class HistoryText {
     this.#span = span;
   }
 
-  at(nowSeconds: number): string {
+  at(nowSeconds: number): Buffer {
     const { revision } = this.#history;
     const minute = Math.floor(nowSeconds / MINUTE_SECONDS);
     if (revision !== this.#revision || minute !== this.#minute) {
-      this.#text = `${JSON.stringify(this.#history.document(this.#span, nowSeconds))}\n`;
+      this.#bytes = Buffer.from(`${JSON.stringify(this.#history.document(this.#span, nowSeconds))}\n`);
+      this.#gzipped = undefined;
       this.#revision = revision;
       this.#minute = minute;
     }
-    return this.#text;
+    return this.#bytes;
+  }
+
+  /** What `at` gave last, compressed. */
+  gzipped(): Promise<Buffer> {
+    this.#gzipped ??= compress(this.#bytes);
+    return this.#gzipped;
   }
 }
 

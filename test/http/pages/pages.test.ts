@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { announceUrl } from '../../../src/http/pages/announce-url.ts';
+import { announceUrls } from '../../../src/http/pages/announce-url.ts';
 import { type PageSettings, pageRoutes } from '../../../src/http/pages/page-routes.ts';
 import { statsRoutes } from '../../../src/http/stats/stats-routes.ts';
 import { wellGauges } from '../../stats/gauges.ts';
@@ -10,6 +10,7 @@ function settings(changes: Partial<PageSettings> = {}): PageSettings {
   return {
     publicUrl: undefined,
     domainName: undefined,
+    hasBothSchemes: false,
     trustProxy: undefined,
     contactEmail: undefined,
     peerTtlSeconds: 3_600,
@@ -21,38 +22,49 @@ describe('the announce URL', () => {
   const headers = { host: 'shown.example:8080', 'x-forwarded-proto': 'https' };
 
   test('is PUBLIC_URL’s before anything else', () => {
-    const url = announceUrl(
+    const urls = announceUrls(
       headers,
       settings({ publicUrl: 'https://t.example', domainName: 'x.herokuapp.com' }),
     );
-    assert.equal(url, 'https://t.example/announce');
+    assert.deepEqual(urls, ['https://t.example/announce']);
   });
 
   test('is the platform’s name for the application before the request’s', () => {
-    assert.equal(
-      announceUrl(headers, settings({ domainName: 'x.herokuapp.com' })),
+    assert.deepEqual(announceUrls(headers, settings({ domainName: 'x.herokuapp.com' })), [
       'https://x.herokuapp.com/announce',
-    );
+    ]);
   });
 
   test('is the Host of the request, https only by the word of a trusted proxy', () => {
-    assert.equal(announceUrl(headers, settings({ trustProxy: 1 })), 'https://shown.example:8080/announce');
-    assert.equal(announceUrl(headers, settings({ trustProxy: 0 })), 'http://shown.example:8080/announce');
-    assert.equal(announceUrl(headers, settings()), 'http://shown.example:8080/announce');
+    const [http, https] = ['http://shown.example:8080/announce', 'https://shown.example:8080/announce'];
+    assert.deepEqual(announceUrls(headers, settings({ trustProxy: 1 })), [https]);
+    assert.deepEqual(announceUrls(headers, settings({ trustProxy: 0 })), [http]);
+    assert.deepEqual(announceUrls(headers, settings()), [http]);
     const spoofed = { ...headers, 'x-forwarded-proto': 'https, http' };
-    assert.equal(announceUrl(spoofed, settings({ trustProxy: 1 })), 'http://shown.example:8080/announce');
+    assert.deepEqual(announceUrls(spoofed, settings({ trustProxy: 1 })), [http]);
   });
 
   test('may have an IPv6 address for its host', () => {
-    assert.equal(
-      announceUrl({ host: '[2001:db8::1]:1337' }, settings()),
+    assert.deepEqual(announceUrls({ host: '[2001:db8::1]:1337' }, settings()), [
       'http://[2001:db8::1]:1337/announce',
-    );
+    ]);
+  });
+
+  test('is there over HTTP too where the platform answers both, beside HTTPS on its own port', () => {
+    const of = (publicUrl: string) => announceUrls({}, settings({ publicUrl, hasBothSchemes: true }));
+    assert.deepEqual(of('https://t.example'), ['https://t.example/announce', 'http://t.example/announce']);
+    assert.deepEqual(of('https://[2001:db8::1]'), [
+      'https://[2001:db8::1]/announce',
+      'http://[2001:db8::1]/announce',
+    ]);
+    assert.deepEqual(of('https://t.example:8443'), ['https://t.example:8443/announce']);
+    assert.deepEqual(of('https://[2001:db8::1]:8443'), ['https://[2001:db8::1]:8443/announce']);
+    assert.deepEqual(of('http://t.example'), ['http://t.example/announce']);
   });
 
   for (const host of ['', '"><script>', 'a b', 'evil.example/path?', 'user@evil.example', 'x:99999999']) {
     test(`is not made from the Host ${JSON.stringify(host)}`, () => {
-      assert.equal(announceUrl({ host }, settings()), undefined);
+      assert.deepEqual(announceUrls({ host }, settings()), []);
     });
   }
 });
@@ -63,6 +75,17 @@ describe('/', () => {
     const { text } = await ask('/');
     assert.match(text, /<code class="copy">https:\/\/t\.example\/announce<\/code>/);
     assert.match(text, /60 minutes after/);
+    assert.match(text, /Put it into the tracker list/);
+  });
+
+  test('shows both announce URLs where the platform answers both schemes', async (context) => {
+    const both = settings({ domainName: 'x.herokuapp.com', hasBothSchemes: true });
+    const { text } = await (await serve(context, pageRoutes(FRAME, both)))('/');
+    assert.deepEqual(
+      [...text.matchAll(/<code class="copy">(.+?)<\/code>/g)].map(([, url]) => url),
+      ['https://x.herokuapp.com/announce', 'http://x.herokuapp.com/announce'],
+    );
+    assert.match(text, /Both lead to the same peers/);
   });
 
   test('says so when it cannot know the URL', async (context) => {

@@ -16,6 +16,8 @@ interface Situation {
   readonly trustProxy?: number | undefined;
   readonly verdict?: Verdict;
   readonly swarm?: SwarmCounts | undefined;
+  readonly publicUrl?: string;
+  readonly hasBothSchemes?: boolean;
 }
 
 function openYou(context: TestContext, situation: Situation = {}): Promise<Ask> {
@@ -29,8 +31,9 @@ function openYou(context: TestContext, situation: Situation = {}): Promise<Ask> 
     access: { verdict: () => situation.verdict ?? Verdict.served },
     tracker: { swarm: () => ('swarm' in situation ? situation.swarm : COUNTS) },
     settings: {
-      publicUrl: 'https://t.example',
+      publicUrl: situation.publicUrl ?? 'https://t.example',
       domainName: undefined,
+      hasBothSchemes: situation.hasBothSchemes ?? false,
       trustProxy,
       announceIntervalSeconds: 1_800,
       peerTtlSeconds: 3_600,
@@ -108,13 +111,43 @@ describe('/you', () => {
     });
   }
 
-  it('tells whether a link that names trackers names this one, over whichever scheme', async (context) => {
-    const ask = await openYou(context);
-    const missing = /this one is not among them/;
-    const link = (tracker: string) =>
-      `/you?torrent=${encodeURIComponent(`magnet:?xt=urn:btih:${HASH}&tr=${encodeURIComponent(tracker)}`)}`;
-    assert.match((await ask(link('udp://other.example:80/announce'))).text, missing);
-    assert.doesNotMatch((await ask(link('http://T.example/announce'))).text, missing);
+  for (const [tracker, isThis] of [
+    ['https://t.example/announce', true],
+    ['http://T.example/announce', true],
+    ['https://t.example:443/announce', true],
+    ['http://t.example:80/announce/', true],
+    ['https://t.example/announce?key=1', true],
+    ['https://t.example:8443/announce', false],
+    ['https://t.example/other', false],
+    ['https://other.example/announce', false],
+    ['udp://t.example/announce', false],
+    ['udp://other.example:80/announce', false],
+    ['http://t.example:99999/announce', false],
+    ['t.example/announce', false],
+    ['', false],
+  ] as const) {
+    it(`says of a link that names ${tracker || 'nothing'} that it ${isThis ? 'names' : 'does not name'} this tracker`, async (context) => {
+      const ask = await openYou(context);
+      const link = `magnet:?xt=urn:btih:${HASH}&tr=${encodeURIComponent(tracker)}`;
+      const { text } = await ask(`/you?torrent=${encodeURIComponent(link)}`);
+      assert.equal(/this one is not among them/.test(text), !isThis);
+    });
+  }
+
+  it('names each announce URL of this tracker', async (context) => {
+    const ask = await openYou(context, { hasBothSchemes: true });
+    const { text } = await ask('/you');
+    assert.ok(
+      text.includes('<code>https://t.example/announce</code> or <code>http://t.example/announce</code>, and'),
+    );
+  });
+
+  it('says nothing of a link’s trackers where it cannot tell which of them it is', async (context) => {
+    const ask = await openYou(context, { publicUrl: 'http://t.example:99999' });
+    const link = `magnet:?xt=urn:btih:${HASH}&tr=http://other.example/announce`;
+    const { text } = await ask(`/you?torrent=${encodeURIComponent(link)}`);
+    assert.match(text, /This torrent is served/);
+    assert.doesNotMatch(text, /among them/);
   });
 
   it('says what may be pasted when there is no hash in it, and never repeats it', async (context) => {

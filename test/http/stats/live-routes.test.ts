@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { describe, type TestContext } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import express from 'express';
 import { ClientAddresses } from '../../../src/http/client-address.ts';
 import { ClientNumbers } from '../../../src/http/client-numbers.ts';
@@ -89,6 +90,32 @@ describe('/stats/history.json', () => {
     assert.deepEqual(await known(), [START - 60, START]);
     now += 59 * 60;
     assert.deepEqual(await known(), [START]);
+  });
+
+  test('is compressed for those who take gzip, and anew when a minute has ended', async (context) => {
+    const history = new History();
+    addMinutes(history, START, 100);
+    let now = START;
+    const events = new LiveEvents({ report: () => ({}) });
+    const ask = await serve(
+      context,
+      liveRoutes({ history, events, clients: clientsBehind(0), nowSeconds: () => now }),
+    );
+    const path = '/stats/history.json?span=day';
+    for (let minute = 0; minute < 2; minute++) {
+      const plain = await ask(path);
+      assert.equal(plain.headers['content-encoding'], undefined);
+      assert.equal(plain.headers.vary, 'Accept-Encoding');
+      for (let time = 0; time < 2; time++) {
+        const { headers, bytes } = await ask(path, { 'accept-encoding': 'gzip, br' });
+        assert.equal(headers['content-encoding'], 'gzip');
+        assert.equal(headers.vary, 'Accept-Encoding');
+        assert.ok(bytes.length < plain.bytes.length / 4, `${bytes.length} of ${plain.bytes.length} bytes`);
+        assert.deepEqual(gunzipSync(bytes), plain.bytes);
+      }
+      now += 60;
+      addMinutes(history, now, 1);
+    }
   });
 
   for (const query of ['span=year', 'span=', 'span=hour&span=day', 'span=%3Cscript%3E']) {

@@ -3,6 +3,8 @@
  * no answer at all (no network, an answer that is not JSON) is one with status 0 and a sentence.
  */
 const TOKEN = 'trakx-admin-token';
+/** What every ADMIN_TOKEN is made of; a header could not carry all else. */
+const TOKEN_CHARACTERS = /^[\x21-\x7e]+$/;
 
 /**
  * @typedef {object} Answer
@@ -11,13 +13,22 @@ const TOKEN = 'trakx-admin-token';
  * @property {number} retrySeconds how long to wait before the next try, where the answer says so
  */
 
+/**
+ * @param {string} token
+ * @returns {string} why it cannot be right, empty when it may be
+ */
+export function tokenProblem(token) {
+  if (TOKEN_CHARACTERS.test(token)) return '';
+  return 'That cannot be the token: there is a character in it that no token has. Allowed are visible ASCII characters without spaces; one that was copied may hold a curly quote, or something that cannot be seen.';
+}
+
 export class AdminClient {
-  /** @returns {boolean} whether there is a token, right or wrong */
-  get hasToken() {
-    return sessionStorage.getItem(TOKEN) !== null;
+  /** The token that is kept, right or wrong; null when there is none. */
+  get token() {
+    return sessionStorage.getItem(TOKEN);
   }
 
-  /** @param {string} token */
+  /** @param {string} token in which `tokenProblem` finds nothing */
   keepToken(token) {
     sessionStorage.setItem(TOKEN, token);
   }
@@ -33,9 +44,9 @@ export class AdminClient {
    * @returns {Promise<Answer>}
    */
   async ask(method, path, lines) {
-    const headers = new Headers({ Authorization: `Bearer ${sessionStorage.getItem(TOKEN)}` });
-    if (lines !== undefined) headers.set('Content-Type', 'text/plain; charset=utf-8');
     try {
+      const headers = new Headers({ Authorization: `Bearer ${this.token}` });
+      if (lines !== undefined) headers.set('Content-Type', 'text/plain; charset=utf-8');
       const response = await fetch(`/admin/${path}`, {
         method,
         headers,

@@ -2,10 +2,10 @@
  * The admin page: asks for the token, then lets the operator ban what a takedown request names, look through the
  * bans, look at a swarm, see how the tracker is, and save a snapshot. What each part does is in the modules that it imports.
  */
-import { AdminClient } from './admin-client.js';
+import { AdminClient, tokenProblem } from './admin-client.js';
 import { BanList } from './ban-list.js';
 import { SwarmLookUp } from './swarm-look-up.js';
-import { takeDown } from './takedown.js';
+import { reasonProblem, takeDown } from './takedown.js';
 import { takedownReceipt } from './takedown-receipt.js';
 
 /**
@@ -36,17 +36,30 @@ const receiptStatus = element('receipt-status', HTMLElement);
 const search = element('search', HTMLInputElement);
 const torrent = element('torrent', HTMLInputElement);
 const snapshotStatus = element('snapshot-status', HTMLElement);
+/** The one whose receipt is shown. @type {import('./takedown.js').Takedown | undefined} */
+let takedown;
 
 signIn.addEventListener('submit', (event) => {
   event.preventDefault();
-  client.keepToken(token.value.trim());
+  const typed = token.value.trim();
+  const problem = tokenProblem(typed);
+  tellNotice(problem);
+  if (problem !== '') return;
+  client.keepToken(typed);
   void enter();
 });
-element('sign-out', HTMLButtonElement).addEventListener('click', () => askForToken(''));
+element('sign-out', HTMLButtonElement).addEventListener('click', () => {
+  client.forgetToken();
+  askForToken('');
+});
 element('takedown', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void ban();
 });
+// Checked before the form is sent, as the field's own limits are.
+reason.addEventListener('input', () =>
+  reason.setCustomValidity(reasonProblem(reason.value, Number(reason.dataset.bytesMax))),
+);
 element('search-bans', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void bans.show(search.value.trim());
@@ -59,13 +72,16 @@ element('snapshot', HTMLButtonElement).addEventListener('click', () => void save
 element('copy-receipt', HTMLButtonElement).addEventListener('click', () => void copyReceipt());
 element('download-receipt', HTMLButtonElement).addEventListener('click', downloadReceipt);
 
-if (client.hasToken) void enter();
+if (client.token !== null) void enter();
 else askForToken('');
 
-/** @param {string} why empty when nothing is wrong */
+/**
+ * One that is kept stands in the field, to be tried again.
+ *
+ * @param {string} why empty when nothing is wrong
+ */
 function askForToken(why) {
-  client.forgetToken();
-  token.value = '';
+  token.value = client.token ?? '';
   work.hidden = true;
   signIn.hidden = false;
   tellNotice(why);
@@ -81,6 +97,8 @@ function tellNotice(text) {
 async function enter() {
   const { status, body } = await client.ask('GET', 'status');
   if (status !== 200) {
+    // A tracker that does not answer, or wants to be asked later, says nothing of the token.
+    if (status === 401) client.forgetToken();
     askForToken(status === 401 ? 'The token is wrong.' : body.error);
     return;
   }
@@ -95,28 +113,39 @@ async function enter() {
 async function ban() {
   const button = element('ban', HTMLButtonElement);
   button.disabled = true;
+  // What was pasted meanwhile would be lost with the lines that were done.
+  hashes.readOnly = true;
   progress.hidden = false;
-  const takedown = await takeDown(client, hashes.value, reason.value.trim(), (sofar, note) => {
-    progress.max = sofar.linesTotal;
-    progress.value = sofar.linesDone;
-    const done = `${sofar.linesDone.toLocaleString('en-US')} of ${sofar.linesTotal.toLocaleString('en-US')} lines`;
-    takedownStatus.textContent = `Banning: ${done}. ${note}`;
-  });
+  takedown = await takeDown(client, hashes.value, reason.value.trim(), showProgress, takedown);
+  // What was not done stays, to be tried again.
+  hashes.value = takedown.remainder;
+  hashes.readOnly = false;
   button.disabled = false;
   progress.hidden = true;
   const { states, error } = takedown;
   const done = `${states.size.toLocaleString('en-US')} ${states.size === 1 ? 'info hash is' : 'info hashes are'} banned.`;
   takedownStatus.textContent =
-    error === undefined ? done : `${done} Then it failed; what is left stands in the field. ${error}`;
+    error === undefined
+      ? done
+      : `${done} Then it failed; what is left stands in the field, and Ban goes on with it. ${error}`;
   receipt.textContent = takedownReceipt(takedown, {
     tracker: work.dataset.tracker || location.host,
     date: new Date(),
   });
   element('receipt-part', HTMLElement).hidden = false;
-  // What was not done stays, to be tried again.
-  hashes.value = hashes.value.split('\n').slice(takedown.linesDone).join('\n');
   await bans.show('');
   await refreshStatus();
+}
+
+/**
+ * @param {import('./takedown.js').Takedown} sofar
+ * @param {string} note
+ */
+function showProgress({ linesDone, linesTotal }, note) {
+  progress.max = linesTotal;
+  progress.value = linesDone;
+  const done = `${linesDone.toLocaleString('en-US')} of ${linesTotal.toLocaleString('en-US')} lines`;
+  takedownStatus.textContent = `Banning: ${done}. ${note}`;
 }
 
 async function refreshStatus() {

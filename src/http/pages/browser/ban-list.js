@@ -43,13 +43,17 @@ export class BanList {
     this.#tell(body.count);
   }
 
-  /** @param {number} total */
+  /** @param {number} total on the list, which those of the environment are not */
   #tell(total) {
-    const shown = this.#rows.childElementCount;
-    const found = this.#next === null ? `${shown}` : `the first ${shown}`;
+    const ofEnvironment = this.#rows.querySelectorAll('[data-by-environment]').length;
+    const listed = this.#rows.childElementCount - ofEnvironment;
+    const found = this.#next === null ? `${listed}` : `the first ${listed}`;
     const all = total.toLocaleString('en-US');
+    const more = ofEnvironment === 0 ? '' : `, and ${ofEnvironment} of BANNED_HASHES`;
     this.#status.textContent =
-      this.#search === '' ? `Showing ${found} of ${all} bans.` : `Found ${found} in ${all} bans.`;
+      this.#search === ''
+        ? `Showing ${found} of ${all} bans${more}.`
+        : `Found ${found} in ${all} bans${more}.`;
   }
 
   /**
@@ -64,7 +68,8 @@ export class BanList {
     const since = changedAt === undefined ? '' : `${changedAt.slice(0, 16).replace('T', ' ')} UTC`;
     about.textContent = [since, reason].filter((part) => part !== '').join(' · ');
     row.append(Object.assign(document.createElement('code'), { textContent: infoHash }), about);
-    if (changedAt !== undefined) row.append(this.#removeButton(infoHash, row));
+    if (changedAt === undefined) row.dataset.byEnvironment = '';
+    else row.append(this.#removeButton(infoHash, row));
     return row;
   }
 

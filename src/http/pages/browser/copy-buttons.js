@@ -4,14 +4,20 @@
  */
 const SAYS_COPIED_MS = 2_000;
 
-for (const text of document.querySelectorAll('.copy')) addButton(text);
+for (const [index, text] of document.querySelectorAll('.copy').entries())
+  addButton(text, `copy-${index + 1}`);
 
-/** @param {Element} text */
-function addButton(text) {
+/**
+ * @param {Element} text
+ * @param {string} id for it: of several buttons it is to be heard what each copies
+ */
+function addButton(text, id) {
+  text.id = id;
   const button = document.createElement('button');
   button.type = 'button';
   button.className = 'copy-button';
   button.textContent = 'Copy';
+  button.setAttribute('aria-describedby', id);
   // Said aloud when it changes: the button's own text would not be.
   const told = document.createElement('span');
   told.className = 'for-readers';

@@ -58,10 +58,14 @@ export function figureTexts(report) {
     banned: count(takedowns.banned),
     bannedLastDay: count(takedowns.lastDay),
     bannedLastMonth: count(takedowns.lastMonth),
-    latencyNote: announceMs
-      ? `over the last ${duration(latency.windowSeconds)}`
-      : 'after the first minute with announces',
+    latencyNote: latencyNote(report),
   };
+}
+
+/** @param {Report} report */
+function latencyNote({ latency, eventLoop }) {
+  if (latency.announceMs !== null) return `over the last ${duration(latency.windowSeconds)}`;
+  return eventLoop.windowsEnded === 0 ? 'known after the first minute' : 'no announce in the last minute';
 }
 
 /** @type {Readonly<Record<Report['store']['state'], string>>} */
@@ -92,24 +96,25 @@ export function figureShares(report) {
 export function figureLists(report) {
   return {
     warnings: report.warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join(''),
-    replies: barRows(replies(report)),
+    replies: barRows(answers(report)),
     errors: barRows(errors(report)),
     clients: clients(report),
     busiestSwarms: busiestSwarms(report),
   };
 }
 
-/** @typedef {readonly [name: string, amount: number]} Amount */
+/** @typedef {readonly [name: string, amount: number, isPart?: boolean]} Amount a part is of the last that is none */
 
 /** @param {Report} report @returns {Amount[]} */
-function replies({ requests }) {
+function answers({ requests }) {
   return [
-    ['Announces over IPv4', requests.announcesIpv4],
-    ['Announces over IPv6', requests.announcesIpv6],
+    ['Announces', requests.announcesIpv4 + requests.announcesIpv6],
+    ['of these over IPv4', requests.announcesIpv4, true],
+    ['of these over IPv6', requests.announcesIpv6, true],
+    ['of these telling of a completed download', requests.announcesCompleted, true],
+    ['of these telling of a stop', requests.announcesStopped, true],
+    ['of these by partial seeds', requests.announcesPaused, true],
     ['Scrapes', requests.scrapes],
-    ['Downloads completed', requests.announcesCompleted],
-    ['Clients that stopped', requests.announcesStopped],
-    ['Partial seeds', requests.announcesPaused],
   ];
 }
 
@@ -138,8 +143,15 @@ function clients({ clients }) {
 }
 
 /** @param {Report} report */
-function busiestSwarms({ busiestSwarms }) {
-  if (busiestSwarms.length === 0) return '<tr><td class="empty" colspan="4">No swarm yet</td></tr>';
+function busiestSwarms({ busiestSwarms, swarms, eventLoop }) {
+  if (busiestSwarms.length === 0) {
+    // They are looked for once a minute, and those that are refused by now are left out.
+    const looked =
+      eventLoop.windowsEnded === 0
+        ? 'Known after the first minute'
+        : 'None served, as of a minute ago at most';
+    return `<tr><td class="empty" colspan="4">${swarms === 0 ? 'No swarm' : looked}</td></tr>`;
+  }
   return busiestSwarms
     .map(({ peers, seeders, leechers, infoHash }, index) => {
       const name = infoHash === undefined ? `No. ${index + 1}` : `<code>${escapeHtml(infoHash)}</code>`;
@@ -151,12 +163,15 @@ function busiestSwarms({ busiestSwarms }) {
 /** @param {readonly Amount[]} amounts */
 function barRows(amounts) {
   const most = Math.max(...amounts.map(([, amount]) => amount));
-  return amounts.map(([name, amount]) => row(name, shareOf(amount, most), count(amount))).join('');
+  return amounts
+    .map(([name, amount, isPart]) => row(name, shareOf(amount, most), count(amount), isPart))
+    .join('');
 }
 
-/** @param {string} name @param {number} share @param {string} text */
-function row(name, share, text) {
-  return `<li><span>${escapeHtml(name)}</span> <b>${escapeHtml(text)}</b>${bar(share)}</li>`;
+/** @param {string} name @param {number} share @param {string} text @param {boolean} [isPart] of a row above */
+function row(name, share, text, isPart = false) {
+  const item = isPart ? '<li class="part">' : '<li>';
+  return `${item}<span>${escapeHtml(name)}</span> <b>${escapeHtml(text)}</b>${bar(share)}</li>`;
 }
 
 /**

@@ -1,17 +1,19 @@
 /**
  * The figures of the last hour, day or week as columns to draw, oldest first: what the tracker has kept of them
- * (/stats/history.json), and up to this moment what came in since as live figures. Times are the tracker's, seconds since
- * the epoch; `null` is a time in which it was down.
+ * (/stats/history.json, and each minute's point since), and up to this moment what came in since as live figures. Times
+ * are the tracker's, seconds since the epoch; `null` is a time in which it was down.
  */
 /** @import { LiveReport as Report } from '../../../stats/stats-report.ts' */
 
 /** @typedef {'hour' | 'day' | 'week'} Span */
 /** @typedef {Readonly<Record<string, readonly (number | null)[]>>} Series */
 /** @typedef {{ span: Span, stepSeconds: number, endSeconds: number, series: Series }} HistoryDocument */
+/** @typedef {{ endSeconds: number, values: Readonly<Record<string, number | null>> }} Point of a minute */
 /** @typedef {{ seconds: number, values: Readonly<Record<string, number | null>> }} Moment */
 
 export const SPAN_SECONDS = Object.freeze({ hour: 3_600, day: 86_400, week: 604_800 });
 
+const POINT_SECONDS = 60;
 /** Nothing is shown closer than this: the first seconds of a tracker are not to fill the page. */
 const RANGE_SECONDS_MIN = 60;
 /** Fewer points than this are a tracker that has just started: its plots show each live figure. */
@@ -46,6 +48,27 @@ export class History {
     if (!Number.isNaN(date)) this.#aheadSeconds = (date - Date.now()) / 1_000;
     const kept = await response.json();
     if (this.span === span) this.#kept = kept; // else another span was asked for meanwhile
+  }
+
+  /**
+   * A minute has ended: what is kept by the minute goes on with its point, so that not each open page asks for all of it
+   * at once. What is kept of a week is of ten minutes, which the tracker makes.
+   *
+   * @param {Point} point
+   * @returns {boolean} false when what is kept cannot go on so, and has to be loaded
+   */
+  append({ endSeconds, values }) {
+    const kept = this.#kept;
+    if (kept === undefined) return false;
+    const steps = (endSeconds - kept.endSeconds) / kept.stepSeconds;
+    if (steps < 1) return true;
+    if (steps > 1 || kept.stepSeconds !== POINT_SECONDS) return false;
+    /** @type {Record<string, readonly (number | null)[]>} */
+    const series = {};
+    for (const [name, column] of Object.entries(kept.series))
+      series[name] = [...column.slice(1), values[name] ?? null];
+    this.#kept = { ...kept, endSeconds, series };
+    return true;
   }
 
   /** @param {Report} report as it came in just now */

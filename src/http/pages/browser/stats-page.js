@@ -3,7 +3,7 @@
  * the plots. Whether the figures are live stands at the head of the page, and is said aloud only when that changes.
  */
 /** @import { LiveReport as Report } from '../../../stats/stats-report.ts' */
-/** @import { Span } from './history.js' */
+/** @import { Point, Span } from './history.js' */
 import { barWidth, figureLists, figureShares, figureTexts } from './figures.js';
 import { count } from './formats.js';
 import { History } from './history.js';
@@ -15,6 +15,9 @@ const STATES = { live: 'Live', reconnecting: 'Reconnecting …' };
 
 /** What stands in each list: what a browser makes of HTML is not the same text again. @type {Map<string, string>} */
 const shown = new Map();
+
+/** Whether the tracker had taken in again what was saved, when it was last heard of. @type {boolean | undefined} */
+let wasRestored;
 
 const history = new History();
 const plots = new HistoryPlots(find('[data-plot-grid]'), history);
@@ -28,11 +31,7 @@ for (const choice of document.querySelectorAll('input[name=span]')) {
   if (choice.checked) showSpan(/** @type {Span} */ (choice.value));
 }
 
-const events = new LiveEvents(
-  '/stats/events',
-  { stats: show, point: () => showSpan(history.span) },
-  showState,
-);
+const events = new LiveEvents('/stats/events', { stats: show, point: showPoint }, showState);
 events.open();
 // A page kept for the way back must not hold its connection, and needs a new one when it returns.
 addEventListener('pagehide', () => events.close());
@@ -59,7 +58,17 @@ function show(report) {
     shown.set(name, html);
   }
   document.title = `${count(report.peers)} peers · Trakx`;
-  draw();
+  const { isRestored } = report.store;
+  // From now on the history has what was before the start.
+  if (isRestored && wasRestored === false) showSpan(history.span);
+  else draw();
+  wasRestored = isRestored;
+}
+
+/** @param {Point} point of a minute that has just ended */
+function showPoint(point) {
+  if (history.append(point)) draw();
+  else showSpan(history.span);
 }
 
 /** @param {Span} span */

@@ -1,6 +1,7 @@
 /**
  * Bans what was pasted: a thousand lines at a time, so that it is seen how far it has come, and what was done before
- * something failed stays done and known.
+ * something failed stays done and known. One that failed is gone on with: its lines go on counting, and in the end all
+ * that it did stands in one receipt.
  */
 export const LINES_AT_ONCE = 1_000;
 const TRIES_MAX = 5;
@@ -16,35 +17,74 @@ const WAIT_SECONDS_MAX = 60;
  * @property {string} reason
  * @property {number} linesDone
  * @property {number} linesTotal
+ * @property {string} remainder the lines that are still to be done
  * @property {string | undefined} error why it ended before its end
  */
+
+/**
+ * @param {string} reason
+ * @param {number} bytesMax
+ * @returns {string} why the tracker would not take it, empty when it would
+ */
+export function reasonProblem(reason, bytesMax) {
+  const bytes = new TextEncoder().encode(reason.trim()).length;
+  if (bytes <= bytesMax) return '';
+  return `The reason may have up to ${bytesMax} bytes, and has ${bytes}: most letters other than a to z take two or more.`;
+}
 
 /**
  * @param {import('./admin-client.js').AdminClient} client
  * @param {string} text
  * @param {string} reason
  * @param {(takedown: Takedown, note: string) => void} onProgress
+ * @param {Takedown} [last] gone on with when `text` begins with what is left of it
  * @returns {Promise<Takedown>}
  */
-export async function takeDown(client, text, reason, onProgress) {
-  const lines = text.replace(/\s+$/, '').split('\n');
+export async function takeDown(client, text, reason, onProgress, last) {
+  const lines = withoutEnd(text).split('\n');
+  const before = last !== undefined && holdsRemainder(text, last) ? last : undefined;
+  const linesBefore = before?.linesDone ?? 0;
   /** @type {Takedown} */
   const takedown = {
-    states: new Map(),
-    invalidLines: [],
-    reason,
-    linesDone: 0,
-    linesTotal: lines.length,
+    states: new Map(before?.states),
+    invalidLines: [...(before?.invalidLines ?? [])],
+    reason: bothReasons(before?.reason ?? '', reason),
+    linesDone: linesBefore,
+    linesTotal: linesBefore + lines.length,
+    remainder: '',
     error: undefined,
   };
-  while (takedown.linesDone < lines.length && takedown.error === undefined) {
+  while (takedown.linesDone < takedown.linesTotal && takedown.error === undefined) {
     onProgress(takedown, '');
-    const some = lines.slice(takedown.linesDone, takedown.linesDone + LINES_AT_ONCE);
+    const from = takedown.linesDone - linesBefore;
+    const some = lines.slice(from, from + LINES_AT_ONCE);
     const answer = await banSome(client, some, reason, (note) => onProgress(takedown, note));
     takedown.error = note(takedown, answer);
     if (takedown.error === undefined) takedown.linesDone += some.length;
   }
+  takedown.remainder = lines.slice(takedown.linesDone - linesBefore).join('\n');
   return takedown;
+}
+
+/**
+ * Whether it begins with the lines that were not done, so that they have the numbers that they had.
+ *
+ * @param {string} text
+ * @param {Takedown} takedown
+ */
+function holdsRemainder(text, { linesDone, remainder }) {
+  return linesDone > 0 && remainder !== '' && `${withoutEnd(text)}\n`.startsWith(`${remainder}\n`);
+}
+
+/** @param {string} before of what was done so far @param {string} reason of what follows */
+function bothReasons(before, reason) {
+  if (before === '' || reason === '') return before + reason;
+  return `; ${before}`.endsWith(`; ${reason}`) ? before : `${before}; ${reason}`;
+}
+
+/** @param {string} text @returns {string} without the empty lines at its end */
+function withoutEnd(text) {
+  return text.replace(/\s+$/, '');
 }
 
 /**

@@ -5,8 +5,12 @@ import { liveReport } from '../../../../src/stats/stats-report.ts';
 import { NOW, wellGauges } from '../../../stats/gauges.ts';
 
 /** Points of the last minutes, the newest ending a minute ago; `null` is a minute in which the tracker was down. */
-function answerWith(context: TestContext, peers: readonly (number | null)[], aheadSeconds = 0): void {
-  const document = { span: 'hour', stepSeconds: 60, endSeconds: NOW - 60, series: { peers } };
+function answerWith(
+  context: TestContext,
+  peers: readonly (number | null)[],
+  { aheadSeconds = 0, stepSeconds = 60 } = {},
+): void {
+  const document = { span: 'hour', stepSeconds, endSeconds: NOW - 60, series: { peers } };
   const headers = { date: new Date((NOW + aheadSeconds) * 1_000).toUTCString() };
   context.mock.method(globalThis, 'fetch', async () => new Response(JSON.stringify(document), { headers }));
 }
@@ -50,7 +54,7 @@ describe('the history of a page', () => {
 
   it('goes by the tracker’s clock', async (context) => {
     startClock(context);
-    answerWith(context, [1], 100);
+    answerWith(context, [1], { aheadSeconds: 100 });
     const history = new History();
     await history.load('hour');
     assert.equal(history.nowSeconds, NOW + 100);
@@ -68,6 +72,43 @@ describe('the history of a page', () => {
     );
     await history.load('hour');
     assert.deepEqual(history.range, [NOW - 3_600, NOW]);
+  });
+
+  it('goes on with the point of each minute, and has the length that it had', async (context) => {
+    startClock(context);
+    answerWith(context, [1, 2, 3]);
+    const history = new History();
+    await history.load('hour');
+    assert.equal(history.append({ endSeconds: NOW, values: { peers: 4 } }), true);
+    assert.equal(history.append({ endSeconds: NOW + 60, values: { seeders: 1 } }), true);
+    assert.deepEqual(history.columns(['peers']), [
+      [NOW - 60, NOW, NOW + 60],
+      [3, 4, null],
+    ]);
+    assert.equal(history.append({ endSeconds: NOW, values: { peers: 9 } }), true, 'it is known already');
+    assert.deepEqual(history.columns(['peers'])[1], [3, 4, null]);
+  });
+
+  it('has to be loaded when it has none, and when points are missing', async (context) => {
+    startClock(context);
+    answerWith(context, [1, 2, 3]);
+    const history = new History();
+    assert.equal(history.append({ endSeconds: NOW, values: { peers: 4 } }), false);
+    await history.load('hour');
+    assert.equal(history.append({ endSeconds: NOW + 60, values: { peers: 5 } }), false);
+    assert.deepEqual(history.columns(['peers'])[1], [1, 2, 3]);
+  });
+
+  it('of a week has to be loaded each ten minutes', async (context) => {
+    startClock(context);
+    answerWith(context, [1, 2, 3], { stepSeconds: 600 });
+    const history = new History();
+    await history.load('week');
+    const loaded = NOW - 60;
+    for (let minute = 1; minute < 10; minute++)
+      assert.equal(history.append({ endSeconds: loaded + minute * 60, values: { peers: 4 } }), true);
+    assert.deepEqual(history.columns(['peers'])[1], [1, 2, 3]);
+    assert.equal(history.append({ endSeconds: loaded + 600, values: { peers: 4 } }), false);
   });
 
   it('keeps what it has when the tracker does not answer', async (context) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AdminClient, Answer } from '../../../../src/http/pages/browser/admin-client.js';
-import { LINES_AT_ONCE, takeDown } from '../../../../src/http/pages/browser/takedown.js';
+import { LINES_AT_ONCE, reasonProblem, takeDown } from '../../../../src/http/pages/browser/takedown.js';
 
 interface Asked {
   readonly path: string;
@@ -61,8 +61,45 @@ describe('a takedown of what was pasted', () => {
     const { client } = clientOf((lines, { length }) =>
       length === 1 ? banned(lines) : { status: 0, body: { error: 'No answer.' } },
     );
-    const { states, linesDone, error } = await takeDown(client, numbered(1_500).join('\n'), '', () => {});
+    const lines = numbered(1_500);
+    const { states, linesDone, remainder, error } = await takeDown(client, lines.join('\n'), '', () => {});
     assert.deepEqual([states.size, linesDone, error], [1_000, 1_000, 'No answer.']);
+    assert.equal(remainder, lines.slice(1_000).join('\n'));
+  });
+
+  it('goes on with one that failed while its rest is there: one receipt, whose lines go on counting', async () => {
+    const lines = numbered(2_500);
+    lines[3] = 'bad';
+    lines[1_200] = 'bad';
+    const failing = clientOf((some, { length }) =>
+      length === 1 ? banned(some) : { status: 0, body: { error: 'No answer.' } },
+    );
+    const first = await takeDown(failing.client, lines.join('\n'), 'letter', () => {});
+    const { client, asked } = clientOf((some) => banned(some));
+    const text = `${first.remainder}\nlater\n`;
+    const second = await takeDown(client, text, 'another letter', () => {}, first);
+    assert.deepEqual(asked[0]?.lines[0], 'hash1000');
+    assert.deepEqual(
+      [...second.states.keys()],
+      [...lines, 'later'].filter((line) => line !== 'bad'),
+    );
+    assert.deepEqual(second.invalidLines, [4, 1_201]);
+    assert.deepEqual([second.linesDone, second.linesTotal, second.remainder], [2_501, 2_501, '']);
+    assert.deepEqual([second.reason, second.error], ['letter; another letter', undefined]);
+    assert.equal(first.states.size, 999, 'what was told before stays as it was told');
+    const third = await takeDown(client, first.remainder, 'letter', () => {}, first);
+    assert.equal(third.reason, 'letter');
+  });
+
+  it('begins anew with other lines, and when nothing was left', async () => {
+    const { client } = clientOf((lines, { length }) =>
+      length === 2 ? { status: 0, body: { error: 'No answer.' } } : banned(lines),
+    );
+    const done = await takeDown(client, 'hash1', '', () => {});
+    const failed = await takeDown(client, 'hash2', '', () => {}, done);
+    assert.deepEqual([failed.states.size, failed.remainder], [0, 'hash2']);
+    const other = await takeDown(client, 'hash23', '', () => {}, { ...failed, states: done.states });
+    assert.deepEqual([[...other.states.keys()], other.linesTotal], [['hash23'], 1]);
   });
 
   it('tells what is in force but not stored, and what was banned before', async () => {
@@ -81,6 +118,12 @@ describe('a takedown of what was pasted', () => {
       [...(await takeDown(before.client, 'hash', '', () => {})).states],
       [['hash', 'banned-before']],
     );
+  });
+
+  it('may have a reason of so many bytes, not characters', () => {
+    assert.equal(reasonProblem('x'.repeat(200), 200), '');
+    assert.equal(reasonProblem(` ${'ü'.repeat(100)} `, 200), '');
+    assert.match(reasonProblem('ü'.repeat(101), 200), /up to 200 bytes, and has 202/);
   });
 
   it('waits as long as it is told to, and tries again', async () => {
