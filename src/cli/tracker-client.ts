@@ -3,6 +3,7 @@
  * retried; a tracker that does not answer is told as a sentence.
  */
 import type { Config } from '../config/config.ts';
+import { timeLimit } from '../time-limit.ts';
 
 export const ANSWER_MS_MAX = 5_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
@@ -37,12 +38,12 @@ export async function ask(
   { signal, ...request }: RequestInit & { readonly signal?: AbortSignal } = {},
   msMax = ANSWER_MS_MAX,
 ): Promise<Answer | NoAnswer> {
-  const limit = AbortSignal.timeout(msMax);
+  const limit = timeLimit(msMax, signal);
   try {
     const response = await fetch(url, {
       redirect: 'manual',
       ...request,
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+      signal: limit.signal,
     });
     const chunks: Uint8Array[] = [];
     let bytes = 0;
@@ -55,6 +56,8 @@ export async function ask(
   } catch (error) {
     if (signal?.aborted) throw error;
     return new NoAnswer(reasonOf(error));
+  } finally {
+    limit.end();
   }
 }
 

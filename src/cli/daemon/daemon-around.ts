@@ -1,4 +1,5 @@
 /** What start, stop, restart and status work with. */
+import { timeLimit } from '../../time-limit.ts';
 import type { AtWork } from '../command-error.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { DaemonFiles } from './daemon-files.ts';
@@ -31,9 +32,11 @@ export async function withinTime<T>(
     () => progress.show(() => `${what}: ${seconds()} s of at most ${timeoutSeconds} s`),
     REPORT_EVERY_MS,
   );
+  const limit = timeLimit(timeoutSeconds * 1_000, signal);
   try {
-    return await work(AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1_000)]));
+    return await work(limit.signal);
   } finally {
+    limit.end();
     clearInterval(timer);
     progress.clear();
   }

@@ -4,6 +4,7 @@
  */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { timeLimit } from '../../time-limit.ts';
 
 const MS_MAX = 10_000;
 const BYTES_MAX = 64 * 1024;
@@ -37,6 +38,7 @@ export function probe({ origin, address, infoHash, isForged, signal }: ProbeOpti
   const url = new URL(path, origin);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
+    const limit = timeLimit(MS_MAX, signal);
     const request = send(
       url,
       {
@@ -52,7 +54,7 @@ export function probe({ origin, address, infoHash, isForged, signal }: ProbeOpti
           'User-Agent': 'trakx-doctor',
           ...(isForged ? { 'X-Forwarded-For': FORGED_ADDRESS } : {}),
         },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(MS_MAX)]),
+        signal: limit.signal,
         agent: false,
       },
       (response) => {
@@ -69,6 +71,7 @@ export function probe({ origin, address, infoHash, isForged, signal }: ProbeOpti
         response.on('error', () => {}); // 'close' follows, with what there is
       },
     );
+    request.on('close', () => limit.end());
     request.on('error', (error: NodeJS.ErrnoException) => resolve({ kind: 'unreachable', why: why(error) }));
     request.end();
   });
