@@ -1,6 +1,8 @@
 // Runs the test files below test/ with Node's own runner and tsx, one process a file.
 //   node test/run.mjs                 every test
 //   node test/run.mjs swarm wire      the files whose path contains one of the words
+// Builds first, and has the tests start the tracker and the command from what was built: the tests start hundreds of
+// processes, and loading the sources would cost each of them most of a second. TRACKER_MAIN=src/main.ts starts the sources.
 // Fails when no file matches: on Node 20 the runner would find nothing and be content with it.
 // Says at the end which tests the machine could not run and the command that would (test/needs.ts notes
 // them); with CI=true such a skip is a failure, for there the machine is ours to furnish.
@@ -20,6 +22,14 @@ const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
 if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ') || 'test/**/*.test.ts'}`);
   process.exit(1);
+}
+
+if (process.env.TRACKER_MAIN === undefined) {
+  const built = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'src'], {
+    stdio: 'inherit',
+  });
+  if (built.status !== 0) process.exit(1);
+  process.env.TRACKER_MAIN = 'dist/main.js';
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'trakx-test-run-'));

@@ -1,9 +1,7 @@
 /** The `trakx` command as its user runs it: a process of its own, with an environment made from nothing. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { StoreAddress } from '../../src/config/store-address.ts';
-
-const COMMAND = fileURLToPath(new URL('../../src/cli/trakx.ts', import.meta.url));
+import { program } from './program.ts';
 
 export interface Ran {
   readonly status: number | null;
@@ -18,7 +16,7 @@ export function trakx(
   input?: string,
 ): Promise<Ran> {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...words], {
+  const child = spawn(process.execPath, [...program('cli/trakx'), ...words], {
     env: { PATH, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

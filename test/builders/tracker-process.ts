@@ -1,15 +1,14 @@
 /**
  * The tracker as its operator runs it: a process of its own with an environment and a log. Started on a port the
- * system gives, and handed to the test once it says that it listens. Here alone stands which program that is:
- * `src/main.ts` through tsx, or what `TRACKER_MAIN` names (`TRACKER_MAIN=dist/main.js npm test` tests the
- * build). The environment is made from nothing, so that no DYNO or AWS_* of the machine reaches the tracker.
+ * system gives, and handed to the test once it says that it listens. The environment is made from nothing, so that no DYNO or AWS_* of the machine reaches the tracker.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { NODE_FLAGS } from '../../src/cli/daemon/node-flags.ts';
+import { program } from './program.ts';
 
 /** One line of the log. What is no JSON (a crash's trace, say) stands in `message` alone. */
 export interface LogLine {
@@ -61,7 +60,7 @@ export type Cleanup = Pick<TestContext, 'after'>;
 /** Starts a tracker and waits until it listens. Rejects with its log when it ends before that. */
 export async function startTracker(context: Cleanup, options: TrackerOptions = {}): Promise<TrackerProcess> {
   const { environment = {}, nodeOptions = [], isStarting = false, spawn: start = spawn } = options;
-  const child = start(process.execPath, [...NODE_FLAGS, ...nodeOptions, ...program()], {
+  const child = start(process.execPath, [...NODE_FLAGS, ...nodeOptions, ...program('main')], {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -152,11 +151,6 @@ export function temporaryFolder(context: Cleanup): string {
   const folder = mkdtempSync(join(tmpdir(), 'trakx-test-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-function program(): string[] {
-  const main = resolve(process.env.TRACKER_MAIN ?? 'src/main.ts');
-  return /\.m?ts$/.test(main) ? ['--import', import.meta.resolve('tsx'), main] : [main];
 }
 
 function parseLine(text: string): LogLine {
