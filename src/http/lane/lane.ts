@@ -122,9 +122,9 @@ export class Lane implements LaneWorks {
   }
 
   /**
-   * Each line is needed: the listeners must be gone before node:http puts its own, and its parser reads the handle
-   * past the stream, so what was read already has to be put back first. The stream flows on by itself; one that the
-   * connection has paused, the connection resumes.
+   * Each line is needed: the listeners must be gone before node:http puts its own; its parser reads the handle
+   * past the stream, so what was read already has to be put back first; and the stream, which may have stopped when
+   * its reader went, has to be started again: without that a request with a long body hangs now and then.
    */
   handOver(socket: Socket, unread: Buffer): void {
     if (socket.destroyed) return;
@@ -136,6 +136,7 @@ export class Lane implements LaneWorks {
     socket.off('data', connection.take).off('end', end).off('error', error).off('close', close);
     socket.unshift(unread);
     this.#behind.emit('connection', socket);
+    socket.resume();
   }
 
   isGathering(): boolean {
