@@ -18,6 +18,7 @@ export const PAGE_WORDS = 16_384;
 export const BLOCK_HEADER_WORDS = 2;
 
 const PAGE_SHIFT = 14;
+const LOOP_BYTES_MAX = 256;
 
 export class BlockArena {
   readonly words: Uint32Array;
@@ -102,6 +103,15 @@ export class BlockArena {
       this.pagesInUse -= 1;
     }
     return last === ref ? 0 : last;
+  }
+
+  /** Copies bytes from `at` on to the words from `first` to before `end`. */
+  copyIn(from: Uint8Array, at: number, first: number, end: number): void {
+    const { bytes } = this;
+    const count = (end - first) * 4;
+    // A loop: for so few bytes a view of them would cost more.
+    if (count > LOOP_BYTES_MAX) bytes.set(from.subarray(at, at + count), first * 4);
+    else for (let index = 0, to = first * 4; index < count; index++) bytes[to + index] = from[at + index];
   }
 
   #refOf(sizeClass: number, page: number, index: number): number {

@@ -44,10 +44,6 @@ export class FamilyPeers {
   readonly #apart: Uint32Array;
   readonly #waiting: Uint32Array;
 
-  /** The swarm that will get so many peers. */
-  #expectedSlot = -1;
-  #expectedCount = 0;
-
   /** What `locate` found: the record's word, its index and where that is. */
   #slot = 0;
   #at = 0;
@@ -191,10 +187,28 @@ export class FamilyPeers {
     return true;
   }
 
-  /** The first small block of this swarm will have room for `count`: growing one by one costs a move each. */
-  expect(slot: number, count: number): void {
-    this.#expectedSlot = slot;
-    this.#expectedCount = Math.min(count, SMALL_PEERS_MAX);
+  /**
+   * Adds packed records that lie side by side, seeders first, to a swarm that has no peers of this family. They are at
+   * most SMALL_PEERS_MAX, and their endpoints differ. False when memory is out.
+   */
+  addAll(slot: number, seeders: number, leechers: number, records: Uint8Array, at: number): boolean {
+    const memory = this.#memory;
+    const { family, recordWords } = this.layout;
+    const count = seeders + leechers;
+    const ref = memory.allocateSmall(slot, family, count);
+    if (ref === 0) return false;
+    const first = ref + BLOCK_HEADER_WORDS;
+    const end = first + count * recordWords;
+    memory.arena.copyIn(records, at, first, end);
+    let counts = count * ONE_PEER + seeders * ONE_SEEDER;
+    for (let record = first; record < end; record += recordWords) {
+      if ((this.layout.flags(memory.words, record) & IS_PARTIAL_SEED) !== 0) counts += ONE_PARTIAL_SEED;
+    }
+    memory.words[ref + 1] = counts;
+    memory.setPeers(slot, family, ref);
+    this.peers += count;
+    this.seeders += seeders;
+    return true;
   }
 
   removeLocated(): void {
@@ -359,9 +373,7 @@ export class FamilyPeers {
     const count = ref === 0 ? 0 : words[ref + 1] & 0xff;
     if (count === SMALL_PEERS_MAX) return false;
     if (ref === 0 || count === memory.capacity(ref)) {
-      const isExpected = ref === 0 && slot === this.#expectedSlot;
-      ref = this.#resizeSmall(slot, ref, isExpected ? this.#expectedCount : count + 1);
-      this.#expectedSlot = -1;
+      ref = this.#resizeSmall(slot, ref, count + 1);
       if (ref === 0) return false;
     }
     const counts = words[ref + 1];

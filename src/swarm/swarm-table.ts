@@ -13,7 +13,14 @@ import { FamilyPeers } from './family-peers.ts';
 import type { HashKey } from './half-sip-hash.ts';
 import { HashSlots } from './hash-slots.ts';
 import { LargestSwarms } from './largest-swarms.ts';
-import { COMPLETED_WORD, LAST_ACTIVITY_WORD, PeerMemory, SLOT_WORDS, SLOTS_MAX } from './peer-memory.ts';
+import {
+  COMPLETED_WORD,
+  LAST_ACTIVITY_WORD,
+  PeerMemory,
+  SLOT_WORDS,
+  SLOTS_MAX,
+  SMALL_PEERS_MAX,
+} from './peer-memory.ts';
 import { Purge, type PurgeFollower } from './purge.ts';
 import {
   COMPLETED_ONCE,
@@ -372,9 +379,34 @@ export class SwarmTable {
     return this.memory.slots.expect(count);
   }
 
-  /** So many peers are about to be restored to the swarm: one that has none gets room for them at once. */
-  expectPeers(slot: number, family: Family, count: number): void {
-    this.families[family].expect(slot, count);
+  /**
+   * Adds saved peers, all at once, to a swarm that has none of the family: packed records of different endpoints, seeders
+   * first, side by side from byte `at`, with their flags and the seconds in which they were last heard, none of them
+   * past its time to live and `lastSeenSeconds` the latest. False, and nothing is changed, when the swarm has peers, or
+   * there is no room for so many in one block or in the table: then `restorePeer` is the way.
+   */
+  restoreSwarm(
+    slot: number,
+    family: Family,
+    seeders: number,
+    leechers: number,
+    records: Uint8Array,
+    at: number,
+    lastSeenSeconds: number,
+    now: number,
+  ): boolean {
+    this.advance(now);
+    const count = seeders + leechers;
+    // After a clock was set back the table's time is later, and by it some may be past theirs.
+    if (now < this.#now || count > SMALL_PEERS_MAX || this.memory.peers(slot, family) !== 0) return false;
+    if (this.isNearlyFull || this.peers + count > this.peersMax * NEARLY_FULL) return false;
+    const hadPeers = this.memory.hasPeers(slot);
+    if (!hadPeers && this.#retained.has(slot)) this.#retained.remove(slot);
+    if (!this.families[family].addAll(slot, seeders, leechers, records, at)) return false;
+    if (!hadPeers) this.#swarms += 1;
+    this.#touch(slot, lastSeenSeconds);
+    this.changes += count - 1;
+    return true;
   }
 
   /** Adds completed downloads that another tracker, or this one before its restart, has counted. */

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { COMPLETED_ONCE, LEECHER, PARTIAL_SEED, SEEDER } from '../../src/swarm/record.ts';
+import { SMALL_PEERS_MAX } from '../../src/swarm/peer-memory.ts';
+import {
+  AGE_SECONDS_MAX,
+  COMPLETED_ONCE,
+  ENDPOINT_BYTES,
+  IS_PARTIAL_SEED,
+  LEECHER,
+  PARTIAL_SEED,
+  RECORD_BYTES,
+  SEEDER,
+} from '../../src/swarm/record.ts';
 import { Outcome, type SwarmTable } from '../../src/swarm/swarm-table.ts';
 import { endpoint, infoHash, NOW, peerId, swarmTable } from '../builders/swarm.ts';
 import { assertInvariants } from './invariants.ts';
@@ -282,6 +292,103 @@ describe('restoring', () => {
     table.sight(slot, 0, endpoint(0, 1), peerId(1), SEEDER, true, NOW);
     table.restoreTotals(slot, 41, NOW - 10, NOW);
     assert.equal(table.completed(slot), 42);
+  });
+});
+
+describe('restoring a swarm at once', () => {
+  /** Packed records, seeders first; the last leecher is a partial seed, the first peer has completed. */
+  function records(family: 0 | 1, seeders: number, leechers: number, seen: number): Buffer {
+    const count = seeders + leechers;
+    return Buffer.concat(
+      Array.from({ length: count }, (_, n) => {
+        const flags =
+          (n === 0 ? COMPLETED_ONCE : 0) | (n >= seeders && n === count - 1 ? IS_PARTIAL_SEED : 0);
+        const word = Buffer.alloc(2);
+        word.writeUInt16LE((seen & AGE_SECONDS_MAX) | flags);
+        return Buffer.concat([endpoint(family, n), word, peerId(n)]);
+      }),
+    );
+  }
+
+  for (const family of [0, 1] as const) {
+    for (const [seeders, leechers] of [
+      [1, 0],
+      [0, 1],
+      [2, 3],
+      [100, SMALL_PEERS_MAX - 100],
+    ] as const) {
+      test(`gives the swarm that ${seeders} seeders and ${leechers} leechers give one by one (IPv${family === 0 ? 4 : 6})`, () => {
+        const saved = records(family, seeders, leechers, NOW - 100);
+        const recordBytes = RECORD_BYTES[family]!;
+        const [atOnce, oneByOne] = [swarmTable(), swarmTable()];
+        const hash = infoHash(1);
+        const slot = atOnce.open(hash, NOW);
+        const isDone = atOnce.restoreSwarm(slot, family, seeders, leechers, saved, 0, NOW - 100, NOW);
+        assert.equal(isDone, true);
+        const other = oneByOne.open(hash, NOW);
+        for (let n = 0, at = 0; n < seeders + leechers; n++, at += recordBytes) {
+          const flags = saved.readUInt16LE(at + ENDPOINT_BYTES[family]!) & ~AGE_SECONDS_MAX;
+          oneByOne.restorePeer(other, family, n < seeders, flags, NOW - 100, saved, at, NOW, 3600);
+        }
+        assert.deepEqual(atOnce.totals, oneByOne.totals);
+        assert.equal(atOnce.changes, oneByOne.changes);
+        assert.equal(atOnce.partialSeeds(slot), oneByOne.partialSeeds(other));
+        assert.equal(atOnce.partialSeeds(slot), leechers > 0 ? 1 : 0);
+        assertInvariants(atOnce);
+        for (const table of [atOnce, oneByOne]) {
+          const role = seeders > 0 ? SEEDER : LEECHER;
+          table.sight(table.find(hash), family, endpoint(family, 0), peerId(0), role, true, NOW);
+          assert.equal(table.completed(table.find(hash)), 0, 'its completion was counted before');
+          assert.equal(purge(table, NOW + 3501), seeders + leechers - 1, 'the others were heard 3,601 s ago');
+        }
+      });
+    }
+  }
+
+  function assertLeftAlone(table: SwarmTable, swarm: number, count: number, now = NOW): void {
+    const slot = table.open(infoHash(swarm), now);
+    const before = { totals: table.totals, changes: table.changes };
+    assert.equal(table.restoreSwarm(slot, 0, 0, count, records(0, 0, count, now), 0, now, now), false);
+    assert.deepEqual({ totals: table.totals, changes: table.changes }, before);
+  }
+
+  test('is not for a swarm that has peers of the family, but for one that has others', () => {
+    const table = swarmTable();
+    sight(table, 1, 99);
+    assertLeftAlone(table, 1, 2);
+    const slot = table.find(infoHash(1));
+    assert.equal(table.restoreSwarm(slot, 1, 1, 1, records(1, 1, 1, NOW), 0, NOW, NOW), true);
+    assert.equal(table.totals.swarms, 1);
+    assertInvariants(table);
+  });
+
+  test('is not for more peers than a block holds, nor for more than the table may be filled with', () => {
+    assertLeftAlone(swarmTable(), 1, SMALL_PEERS_MAX + 1);
+    const table = swarmTable({ peersMax: 1_000 });
+    for (let n = 0; n < 900; n++) sight(table, n, n);
+    assertLeftAlone(table, 2_000, 51);
+    const slot = table.open(infoHash(2_001), NOW);
+    assert.equal(table.restoreSwarm(slot, 0, 0, 50, records(0, 0, 50, NOW), 0, NOW, NOW), true);
+    assertLeftAlone(table, 2_002, 1);
+  });
+
+  test('is not for a clock that was set back: by the table’s time some may be past theirs', () => {
+    const table = swarmTable();
+    sight(table, 1, 1, NOW + 60);
+    assertLeftAlone(table, 2, 1, NOW);
+  });
+
+  test('brings a swarm that was only remembered back among the living', () => {
+    const table = swarmTable();
+    const slot = table.open(infoHash(1), NOW);
+    table.restoreTotals(slot, 5, NOW, NOW);
+    purge(table, NOW);
+    assert.equal(table.totals.retained, 1);
+    assert.equal(table.restoreSwarm(slot, 0, 1, 1, records(0, 1, 1, NOW), 0, NOW, NOW), true);
+    const { swarms, retained } = table.totals;
+    assert.deepEqual({ swarms, retained }, { swarms: 1, retained: 0 });
+    assert.equal(table.completed(slot), 5);
+    assertInvariants(table);
   });
 });
 

@@ -9,7 +9,7 @@ import { ListedObjects } from '../listing/listed-objects.ts';
 import type { NewerObjects } from '../listing/newer-objects.ts';
 import { isPast, type ListedSegment, listSegments, type Vector } from '../listing/segment-listing.ts';
 import { COMPANY_SECONDS } from '../merge/company.ts';
-import { noCounts, type RestoreCounts } from '../merge/part-restorer.ts';
+import { noCounts, type RestoreCounts } from '../merge/restore-settings.ts';
 import { type MergeSettings, SegmentMerger } from '../merge/segment-merger.ts';
 import type { TableTurn } from '../merge/table-turn.ts';
 import { inTurn } from '../store/read-ahead.ts';

@@ -12,7 +12,7 @@ import { EntryBlocks } from '../format/entry-blocks.ts';
 import { JOURNAL_SEGMENT, type JournalEntryReader } from '../format/journal-entries.ts';
 import type { ObjectState } from '../format/object-reader.ts';
 import type { ListedSegment } from '../listing/segment-listing.ts';
-import { openIfRoom, type RestoreCounts, type RestoreSettings } from './part-restorer.ts';
+import { openIfRoom, type RestoreCounts, type RestoreSettings } from './restore-settings.ts';
 
 /** What a merge needs of the table. */
 export type MergeDestination = RestoreSettings['table'] &

@@ -11,7 +11,7 @@ import type { JournalReader } from '../journal/journal-reader.ts';
 import { NewerObjects } from '../listing/newer-objects.ts';
 import type { ListedSegment } from '../listing/segment-listing.ts';
 import { type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
-import { noCounts, type RestoreCounts } from '../merge/part-restorer.ts';
+import { noCounts, type RestoreCounts } from '../merge/restore-settings.ts';
 import { pauseMs, RetryPause } from '../store/retry-pause.ts';
 import { type StoredObject, StoreError, type StoreFailure } from '../store/store.ts';
 import type { RestoreVerdict } from './saver.ts';

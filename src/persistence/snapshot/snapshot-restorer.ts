@@ -15,14 +15,10 @@ import { ListedObjects } from '../listing/listed-objects.ts';
 import { vectorOf } from '../listing/manifest-cache.ts';
 import type { NewerObjects } from '../listing/newer-objects.ts';
 import { isComplete, isOversized, type ListedSnapshot } from '../listing/snapshot-listing.ts';
+import { HeldTotals } from '../merge/held-totals.ts';
 import type { HistoryRestorer } from '../merge/history-restorer.ts';
-import {
-  HeldTotals,
-  PartRestorer,
-  type RestoreCounts,
-  type RestoreSettings,
-  type SwarmDestination,
-} from '../merge/part-restorer.ts';
+import { PartRestorer } from '../merge/part-restorer.ts';
+import type { RestoreCounts, RestoreSettings, SwarmDestination } from '../merge/restore-settings.ts';
 import { inTurn } from '../store/read-ahead.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseSegmentKey, segmentKey } from '../../../src/persistence/format/object-keys.ts';
 import type { StoreKeys } from '../../../src/persistence/format/store-keys.ts';
-import { noCounts } from '../../../src/persistence/merge/part-restorer.ts';
+import { noCounts } from '../../../src/persistence/merge/restore-settings.ts';
 import { SegmentMerger } from '../../../src/persistence/merge/segment-merger.ts';
 import { StopMemory } from '../../../src/persistence/merge/stop-memory.ts';
 import type { SwarmTable } from '../../../src/swarm/swarm-table.ts';
