@@ -21,12 +21,17 @@ async function signIn(page: Page, tracker: TrackerProcess, token = ADMIN_TOKEN):
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** As people do, by the clipboard: Playwright's `fill` takes half a minute for so many lines. */
+/**
+ * As people do, by the clipboard: Playwright's `fill` takes half a minute for so many lines. A click waits until the page
+ * has signed in and shows the field; `focus` does not, and does nothing to a field that is hidden: what is pasted then is lost.
+ */
 async function paste(page: Page, text: string): Promise<void> {
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await page.getByLabel('Info hashes or magnet links').focus();
+  const field = page.getByLabel('Info hashes or magnet links');
+  await field.click();
   await page.evaluate((all) => navigator.clipboard.writeText(all), text);
   await page.keyboard.press('Control+V');
+  assert.equal(await field.inputValue(), text);
 }
 
 describe('the admin page in Chromium', inChromium(import.meta.url), () => {

@@ -122,9 +122,10 @@ export class Lane implements LaneWorks {
   }
 
   /**
-   * Each line is needed: the listeners must be gone before node:http puts its own; its parser reads the handle
-   * past the stream, so what was read already has to be put back first; and the stream, which may have stopped when
-   * its reader went, has to be started again: without that a request with a long body hangs now and then.
+   * Each line is needed: the listeners must be gone before node:http puts its own, and its parser reads the handle
+   * past the stream, so what was read already has to be put back first. Nothing has to start the stream: handed over
+   * while it gives out data it is flowing, which taking its listener away does not change, and gives what was put back
+   * to the new one before the handle is read again; handed over while the connection has paused it, the connection resumes it.
    */
   handOver(socket: Socket, unread: Buffer): void {
     if (socket.destroyed) return;
@@ -136,7 +137,6 @@ export class Lane implements LaneWorks {
     socket.off('data', connection.take).off('end', end).off('error', error).off('close', close);
     socket.unshift(unread);
     this.#behind.emit('connection', socket);
-    socket.resume();
   }
 
   isGathering(): boolean {

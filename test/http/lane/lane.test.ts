@@ -335,6 +335,30 @@ describe('clients that dribble, flood or do not read', () => {
     assert.equal((await connection.response())?.status, 404);
     assert.equal(server.counters.laneHandovers, 1);
   });
+
+  it('a reader that takes its time is read from again after its handover, its long body to the end', async () => {
+    const router = Router();
+    router.post('/count', async (request, response) => {
+      let bytes = 0;
+      for await (const part of request) bytes += part.length;
+      response.send(`${bytes}`);
+    });
+    await using server = await startLane({ tracker: generous, routers: [router] });
+    using connection = await Connection.open(server.port);
+    const { socket } = connection;
+    socket.pause();
+    const count = 300;
+    const head = rawRequest('/count', ['Content-Length: 300000'], { method: 'POST' });
+    // Read in one piece, so that the head waits behind replies on a connection that the lane has paused.
+    socket.write(Buffer.concat([...Array(count).fill(ANNOUNCE), head]));
+    await untilStill(server);
+    assert.ok(server.counters.laneAnnounces < count, 'the kernel took everything');
+    socket.write(Buffer.alloc(300_000));
+    socket.resume();
+    for (let n = 0; n < count; n++) success((await connection.response())!);
+    assert.equal((await connection.response())?.body.toString(), '300000');
+    assert.equal(server.counters.laneHandovers, 1);
+  });
 });
 
 setFlagsFromString('--expose-gc');
