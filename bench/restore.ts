@@ -14,7 +14,6 @@ import {
   type LoopDelays,
   launch,
   NEVER,
-  POLL_MS,
   type S3,
   S3_NOTE,
   saveNow,
@@ -52,6 +51,7 @@ export interface RestoreRow {
 }
 
 const LISTEN_MS_MAX = 30_000;
+const RESTORE_MS_MAX = 2 * 60_000;
 const READY_MS_TARGET = 1_000;
 
 export async function restores(options: RestoreOptions): Promise<RestoreRow[]> {
@@ -91,11 +91,14 @@ async function restartOnce(
   const startMs = Date.now();
   const server = await launch({ environment, watchesLoop: true });
   try {
+    const settled = nextLine(server, /"message":"The restore has settled/, RESTORE_MS_MAX);
     await nextLine(server, /"message":"listening"/, LISTEN_MS_MAX);
     const listeningMs = Date.now() - startMs;
     // Looked at from here on: while libraries load nobody waits yet.
     const beforeListening = takeLoopDelays(server);
-    const readyAtMs = await untilReady(server.port);
+    // By its own clock: to ask it again and again would cost it a tenth of the time.
+    const readyAtMs = Date.parse(JSON.parse(await settled).timestamp);
+    await untilReady(server.port);
     await beforeListening;
     const delays = await takeLoopDelays(server);
     const { firstMs, requests } = await s3.look();
@@ -151,7 +154,7 @@ export function restoreTable(rows: readonly RestoreRow[]): Table {
       ];
     }),
     notes: [
-      `Start is when the process was started: Node’s own start and the loading of all libraries are in it. To reach: ${READY_MS_TARGET} ms from the first store request to ready with a million peers${verdict(rows)}. Ready is /readyz, asked every ${POLL_MS} ms; how late the event loop was is told from listening to ready.`,
+      `Start is when the process was started: Node’s own start and the loading of all libraries are in it. To reach: ${READY_MS_TARGET} ms from the first store request to ready with a million peers${verdict(rows)}. Ready is the line in its log; how late the event loop was is told from listening to ready.`,
       S3_NOTE,
     ],
   };

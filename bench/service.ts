@@ -33,7 +33,7 @@ export const S3_NOTE = S3_SHARES_CLIENT_CORE
   : 'The S3 server (npm’s s3rver) has a core of its own.';
 
 const FILL_MS_MAX = 20 * 60_000;
-export const POLL_MS = 5;
+const POLL_MS = 5;
 const READY_MS_MAX = 120_000;
 const SAVE_MS_MAX = 5 * 60_000;
 const LOOK_MS_MAX = 10_000;
@@ -175,13 +175,13 @@ export interface Saved {
   readonly ms: number;
 }
 
-/** When the restore had settled, in milliseconds since the epoch. */
-export async function untilReady(port: number): Promise<number> {
+/** Resolves once the restore has settled. */
+export async function untilReady(port: number): Promise<void> {
   const request = 'GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
   const endMs = Date.now() + READY_MS_MAX;
   while (Date.now() < endMs) {
     const { status } = await ask(port, request);
-    if (status === 200) return Date.now();
+    if (status === 200) return;
     await pause(POLL_MS);
   }
   throw new Error(`not ready after ${READY_MS_MAX / 1_000} s`);
