@@ -3,6 +3,8 @@
  * from two places: those of the environment, which hold from the first moment and never change, and the two
  * lists, which the access log fills and changes. Pure: says what holds, and leaves the telling to others.
  */
+
+import { INFO_HASH_BYTES } from '../protocol/info-hash.ts';
 import type { HashKey } from '../swarm/half-sip-hash.ts';
 import { HashSlots, SLOT_HEADER_WORDS } from '../swarm/hash-slots.ts';
 import { HashList } from './hash-list.ts';
@@ -74,7 +76,7 @@ export class Access {
   byEnvironment(name: ListName): readonly Uint8Array[] {
     const slots = this.#environment[name];
     return Array.from({ length: slots.count }, (_, slot) => {
-      const infoHash = new Uint8Array(20);
+      const infoHash = new Uint8Array(INFO_HASH_BYTES);
       slots.copyHash(slot, infoHash, 0);
       return infoHash;
     });

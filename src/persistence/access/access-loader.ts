@@ -5,6 +5,7 @@
 import type { Access } from '../../access/access.ts';
 import { Applied } from '../../access/hash-list.ts';
 import type { Log } from '../../log.ts';
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import { AccessObjectReader, type AccessSection } from '../format/access-object.ts';
 import { ACCESS_PREFIX, bootOfAccessKey } from '../format/object-keys.ts';
@@ -17,7 +18,6 @@ import { ifThere, type Store, type StoredObject, StoreError, type StoreFailure }
 
 const READS_AHEAD = 8;
 const FOLD_OBJECTS_MIN = 101;
-const INFO_HASH_BYTES = 20;
 const HASHES_PER_STEP = 256;
 
 export interface AccessLoaderOptions {

@@ -6,6 +6,7 @@
 import type { Access, ListName } from '../../access/access.ts';
 import { Applied } from '../../access/hash-list.ts';
 import type { Log } from '../../log.ts';
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import { AccessObjectWriter } from '../format/access-object.ts';
 import { accessKey, assertBootId } from '../format/object-keys.ts';
@@ -21,7 +22,6 @@ export const CHANGE_HASHES_MAX = 400_000;
 /** Changes that wait for the store may take up so much memory. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const HASHES_PER_STEP = 256;
-const INFO_HASH_BYTES = 20;
 
 export interface AccessLogOptions {
   readonly store: Store;

@@ -9,6 +9,8 @@
  * and are read with the block's base, which is an absolute time (rule D-O6). A block needs no other block to be
  * read. Leaves to the callers what blocks go into and what becomes of the peers.
  */
+
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import {
   AGE_SECONDS_MAX,
   ENDPOINT_BYTES,
@@ -20,7 +22,6 @@ import {
 import type { EntryFormat } from './entry-blocks.ts';
 import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
 
-export const INFO_HASH_BYTES = 20;
 const SWARM = 1;
 const RUN = 2;
 const KIND_BITS = 0x0f;
