@@ -15,6 +15,9 @@ export interface StoredObject {
 /** Clocks are read in whole seconds, so an offset of one is none. */
 export const CLOCK_OFFSET_SECONDS_MIN = 2;
 
+/** A service answers a listing in pages of so many, each a request of its own. */
+export const LIST_PAGE_KEYS = 1_000;
+
 /** The largest object that a driver gives out. */
 export const OBJECT_BYTES_MAX = 256 * 1024 * 1024;
 
