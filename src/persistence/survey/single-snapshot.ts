@@ -19,7 +19,7 @@ import { isComplete, listSnapshots } from '../listing/snapshot-listing.ts';
 import { encodeHistoryPart, type SavedHistory } from '../snapshot/history-part.ts';
 import { putParts } from '../snapshot/snapshot-parts.ts';
 import { SnapshotWriter } from '../snapshot/snapshot-writer.ts';
-import { type Store, StoreError } from '../store/store.ts';
+import { abortedError, type Store, StoreError } from '../store/store.ts';
 
 export interface SingleSnapshotOptions {
   readonly store: Store;
@@ -62,7 +62,7 @@ export async function writeSingleSnapshot(options: SingleSnapshotOptions): Promi
     // The manifest first, as ever. A put that failed may have happened.
     for (const key of put.reverse()) await store.delete(key).catch(() => {});
     throw signal?.aborted && error === signal.reason
-      ? new StoreError('aborted', 'The writing of the snapshot was given up.', { cause: error })
+      ? abortedError('The writing of the snapshot', signal)
       : error;
   }
 }
