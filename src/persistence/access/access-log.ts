@@ -3,7 +3,7 @@
  * before it is acknowledged, and folds the objects into one when there are many. What denies service is in force
  * at once and is written until it is stored; what gives service back waits for the store.
  */
-import type { Access, ListName } from '../../access/access.ts';
+import { type Access, type ListName, VARIABLE_OF } from '../../access/access.ts';
 import { Applied } from '../../access/hash-list.ts';
 import type { Log } from '../../log.ts';
 import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
@@ -141,7 +141,7 @@ export class AccessLog {
     return {
       kind: 'by-environment',
       infoHash,
-      variable: list === 'bans' ? 'BANNED_HASHES' : 'ALLOWED_HASHES',
+      variable: VARIABLE_OF[list],
     };
   }
 
