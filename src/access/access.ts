@@ -3,7 +3,6 @@
  * from two places: those of the environment, which hold from the first moment and never change, and the two
  * lists, which the access log fills and changes. Pure: says what holds, and leaves the telling to others.
  */
-
 import { INFO_HASH_BYTES } from '../protocol/info-hash.ts';
 import type { HashKey } from '../swarm/half-sip-hash.ts';
 import { HashSlots, SLOT_HEADER_WORDS } from '../swarm/hash-slots.ts';

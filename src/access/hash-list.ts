@@ -9,7 +9,6 @@
  * So a hash costs 28 bytes and its share of the index, 32 at the most; a time and reason cost twelve bytes more,
  * once for all the hashes of a change. Pure: knows no clock, no store, and not what being on the list means.
  */
-
 import { INFO_HASH_BYTES } from '../protocol/info-hash.ts';
 import type { HashKey } from '../swarm/half-sip-hash.ts';
 import { HashSlots, SLOT_HEADER_WORDS } from '../swarm/hash-slots.ts';

@@ -2,7 +2,6 @@
  * The shapes of the admin API's bodies and answers, as JSON Schema (OpenAPI 3.1, `components.schemas`). Every field that
  * is ever answered is here and nothing else: a test asks a running tracker and holds each answer against these.
  */
-
 import { type ListName, VARIABLE_OF } from '../../access/access.ts';
 import { CHANGE_HASHES_MAX } from '../../persistence/access/access-log.ts';
 import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';

@@ -2,7 +2,6 @@
  * The admin API as an OpenAPI 3.1 document, for people and for programs that make clients of it; served at
  * /admin/openapi.json. The shapes are in openapi-schemas.ts. Kept by hand, and held against the running routes by tests.
  */
-
 import type { ListName } from '../../access/access.ts';
 import { CHANGE_HASHES_MAX } from '../../persistence/access/access-log.ts';
 import { BODY_BYTES_MAX } from './admin-body.ts';

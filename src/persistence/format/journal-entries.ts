@@ -11,7 +11,6 @@
  * Times are by the writer's own clock, which only runs forward; the offset makes them the store's (rule D-O6). It
  * is filled in when the segment goes out, because a tracker that has not reached its store yet does not know it.
  */
-
 import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import {
   AGE_SECONDS_MAX,

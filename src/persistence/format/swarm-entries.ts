@@ -9,7 +9,6 @@
  * and are read with the block's base, which is an absolute time (rule D-O6). A block needs no other block to be
  * read. Leaves to the callers what blocks go into and what becomes of the peers.
  */
-
 import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import {
   AGE_SECONDS_MAX,

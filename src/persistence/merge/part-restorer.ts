@@ -4,7 +4,7 @@
  * and must come from one whole snapshot (rule D-R2).
  */
 import type { UniqueAddresses } from '../../stats/unique-addresses.ts';
-import { AGE_SECONDS_MAX, ENDPOINT_BYTES, RECORD_BYTES } from '../../swarm/record.ts';
+import { ENDPOINT_BYTES, FLAG_BITS, PORT_BYTES, RECORD_BYTES } from '../../swarm/record.ts';
 import { Outcome, type SwarmTable } from '../../swarm/swarm-table.ts';
 import { EntryBlocks } from '../format/entry-blocks.ts';
 import type { ObjectState } from '../format/object-reader.ts';
@@ -58,10 +58,8 @@ export function noCounts(): RestoreCounts {
   return { peersRestored: 0, peersExpired: 0, peersLeftOut: 0, peersNotServed: 0, peersStopped: 0 };
 }
 
-const PORT_BYTES = 2;
 /** One step restores about so many. */
 const PEERS_PER_STEP = 64;
-const FLAGS = 0xffff & ~AGE_SECONDS_MAX;
 /** Restored swarms fill the table up to here, so that none has to push out one that is live. */
 const SWARMS_SHARE_MAX = 0.95;
 
@@ -155,7 +153,7 @@ export class PartRestorer {
         slot = openIfRoom(table, infoHash, now);
         table.expectPeers(slot, family, this.#fresh(entries, at, count - index, now));
       }
-      const flags = (raw[at + seenAt + 1]! << 8) & FLAGS;
+      const flags = (raw[at + seenAt + 1]! << 8) & FLAG_BITS;
       const isFull =
         slot < 0 ||
         table.restorePeer(slot, family, index < seeders, flags, seen, raw, at, now, peerTtlSeconds) ===

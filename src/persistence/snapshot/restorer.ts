@@ -5,7 +5,6 @@
  * are left and keep everything else in the store.
  * Goes on trying until it is settled: a listing has succeeded, and every object was applied or found damaged.
  */
-
 import { whenAborted } from '../../time-limit.ts';
 import { ObjectKind } from '../format/object-format.ts';
 import { compareNewestFirst, JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';

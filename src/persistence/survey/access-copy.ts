@@ -3,7 +3,6 @@
  * process (rule D-O1), so the copies mean what the originals mean, beside whatever the other store holds. Where the
  * other store has other keys they are sealed anew, and opened where it has none (rule D-O5).
  */
-
 import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { nextTurn } from '../../slices.ts';
 import { AccessObjectReader, AccessObjectWriter } from '../format/access-object.ts';
