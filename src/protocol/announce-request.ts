@@ -11,7 +11,7 @@ import { INFO_HASH_BYTES } from './info-hash.ts';
 import { decodeDecimal, decodedByte, decodeExactly, decodesTo, encodedWidth, QueryCursor } from './query.ts';
 
 export const PEER_ID_BYTES = 20;
-export const PORT_MAX = 65535;
+const PORT_MAX = 65535;
 
 /** `started`, `update`, `empty` and whatever we do not know are `none`: a periodic announce. */
 export type AnnounceEvent = 'none' | 'completed' | 'stopped' | 'paused';

@@ -6,7 +6,8 @@
 import { type RequestHandler, Router } from 'express';
 import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';
 import { type AnnounceUrlSettings, announceUrls } from '../pages/announce-url.ts';
-import { escapeHtml, type PageFrame } from '../pages/page.ts';
+import { escapeHtml } from '../pages/browser/escape-html.js';
+import type { PageFrame } from '../pages/page.ts';
 import { readOnly } from '../web-reply.ts';
 
 export function adminPageRoutes(frame: PageFrame, settings: AnnounceUrlSettings): Router {

@@ -1,7 +1,8 @@
 /** How /you looks: what the tracker sees of the visitor, a form for his torrent, and what keeps two clients apart. */
 import type { SwarmCounts } from '../../tracker/tracker.ts';
+import { escapeHtml } from './browser/escape-html.js';
 import { count, duration } from './browser/formats.js';
-import { escapeHtml, type Page } from './page.ts';
+import type { Page } from './page.ts';
 
 /** Where the visitor seems to be: as text, or undefined when that can't be known. */
 export interface Visitor {

@@ -34,7 +34,7 @@ const BASE_BYTES = 4;
 /** Fewer bytes are copied one by one. */
 const LOOP_BYTES_MAX = 256;
 /** Times up to this far past the base are read as such; the rest of the 16,384 seconds lies before it. */
-export const AFTER_BASE_SECONDS_MAX = 2_048;
+const AFTER_BASE_SECONDS_MAX = 2_048;
 
 /** Gathers entries into blocks, and gives each full block to `emit`; the view is valid only during the call. */
 export class SwarmEntryWriter {
