@@ -9,6 +9,7 @@ import { StoreKeys } from '../../persistence/format/store-keys.ts';
 import { openStore } from '../../persistence/store/open-store.ts';
 import { StoreError, type StoreFailure } from '../../persistence/store/store.ts';
 import { WatchedStore } from '../../persistence/store/watched-store.ts';
+import { SILENT_LOG } from '../silent-log.ts';
 import { bootId, type Surroundings } from '../surroundings.ts';
 import { type Finding, ok, problem, skipped, warning, withoutStop } from './finding.ts';
 
@@ -42,9 +43,8 @@ export async function checkStore(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const { nowSeconds, monotonicMs, randomBytes } = surroundings;
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
   const driver = await openStore(config.store, { nowSeconds, operationMsMax: OPERATION_MS_MAX });
-  const watched = new WatchedStore(driver, { log, nowSeconds, monotonicMs });
+  const watched = new WatchedStore(driver, { log: SILENT_LOG, nowSeconds, monotonicMs });
   const guarded = new GuardedStore(watched, new StoreKeys(config.storeKeys, randomBytes));
   const key = `${PROBE_PREFIX}${bootId(surroundings)}`;
   const bytes = randomBytes(PROBE_BYTES);
