@@ -98,8 +98,8 @@ export class History {
   }
 
   /**
-   * Takes saved points in. `nowSeconds`: nothing that is later than the step under way is believed. Points of another step than those kept
-   * here are left out.
+   * Takes saved points in. `nowSeconds`: nothing that is later than the step under way is believed. Points of another
+   * step than those kept here are left out.
    */
   restore({ stepSeconds, endSeconds, count, values }: HistoryPoints, nowSeconds: number): void {
     const ring = [this.#day, this.#week].find((one) => one.stepSeconds === stepSeconds);

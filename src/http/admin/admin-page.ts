@@ -1,7 +1,7 @@
 /**
- * The page for people at /admin/: takedown requests, the status, one swarm, the list of bans. It holds nothing that is not public:
- * all comes by its script (browser/admin-page.js) over the API, with the token that the visitor types in. Without
- * scripts it says so, for nothing may send the token in an address.
+ * The page for people at /admin/: takedown requests, the status, one swarm, the list of bans. It holds nothing that is
+ * not public: all comes by its script (browser/admin-page.js) over the API, with the token that the visitor types in.
+ * Without scripts it says so, for nothing may send the token in an address.
  */
 import { type RequestHandler, Router } from 'express';
 import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';

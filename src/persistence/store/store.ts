@@ -30,8 +30,8 @@ export const OBJECT_BYTES_MAX = 256 * 1024 * 1024;
  * - Bounded: every call ends within the driver's time limit, the reading of a body included, and soon after the
  *   caller's signal fires, whatever the other side does. A put that failed may still have happened: the caller
  *   puts the same bytes under the same key again, or deletes the key.
- * - Keys are parts of `A-Z a-z 0-9 - _ .` joined by '/', none of them starting with a dot; anything else is the caller's bug and throws
- *   a RangeError.
+ * - Keys are parts of `A-Z a-z 0-9 - _ .` joined by '/', none of them starting with a dot; anything else is the
+ *   caller's bug and throws a RangeError.
  * - What goes wrong rejects with a StoreError, never with anything else.
  * - Bytes given to `put` are not kept after it settled, and must not change before.
  */
