@@ -5,7 +5,6 @@
  * event loop was is what the tracker's own statistics say, minute by minute. Before it, a socket that answers with
  * fixed bytes hears the same announces at the same rate: what its clients wait is the machine's part.
  */
-
 import { NODE_FLAGS } from '../src/cli/daemon/node-flags.ts';
 import { heading, lineChart, paragraph, reportPage } from '../src/cli/stress/line-chart.ts';
 import { LoadRecord, type LoadResult } from '../src/cli/stress/stress-record.ts';

@@ -6,7 +6,7 @@
 /** A clock that only runs forward, in milliseconds (performance.now). */
 export type MonotonicMs = () => number;
 
-export const SLICE_MS_MAX = 1;
+const SLICE_MS_MAX = 1;
 
 export interface SliceOptions {
   readonly monotonicMs: MonotonicMs;

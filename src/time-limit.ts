@@ -35,3 +35,11 @@ export function timeLimit(ms: number, ...others: readonly (AbortSignal | undefin
   }
   return { signal: controller.signal, end };
 }
+
+/** Resolves when the signal fires, or at once when it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

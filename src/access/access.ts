@@ -3,6 +3,7 @@
  * from two places: those of the environment, which hold from the first moment and never change, and the two
  * lists, which the access log fills and changes. Pure: says what holds, and leaves the telling to others.
  */
+import { INFO_HASH_BYTES } from '../protocol/info-hash.ts';
 import type { HashKey } from '../swarm/half-sip-hash.ts';
 import { HashSlots, SLOT_HEADER_WORDS } from '../swarm/hash-slots.ts';
 import { HashList } from './hash-list.ts';
@@ -17,6 +18,12 @@ export const Verdict = {
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
 export type ListName = 'bans' | 'allowed';
+
+/** The variables whose hashes hold from the first moment; only a new start changes them. */
+export const VARIABLE_OF: Readonly<Record<ListName, string>> = {
+  bans: 'BANNED_HASHES',
+  allowed: 'ALLOWED_HASHES',
+};
 
 /** Bans, and allowed hashes, that can be known at the most. */
 export const LISTED_HASHES_MAX = 4_000_000;
@@ -51,8 +58,8 @@ export class Access {
   }
 
   verdict(infoHash: Uint8Array): Verdict {
-    if (this.#isInEnvironment('bans', infoHash) || this.bans.has(infoHash)) return Verdict.banned;
-    if (this.mode === 'open' || this.#isInEnvironment('allowed', infoHash)) return Verdict.served;
+    if (this.isByEnvironment('bans', infoHash) || this.bans.has(infoHash)) return Verdict.banned;
+    if (this.mode === 'open' || this.isByEnvironment('allowed', infoHash)) return Verdict.served;
     if (this.allowed.has(infoHash)) return Verdict.served;
     return this.isLoaded ? Verdict.notAllowed : Verdict.notLoaded;
   }
@@ -65,24 +72,20 @@ export class Access {
     return this[name];
   }
 
-  /** Whether the hash stands in BANNED_HASHES or ALLOWED_HASHES, which only a new start changes. */
+  /** Whether the hash stands in the variable of the list. */
   isByEnvironment(name: ListName, infoHash: Uint8Array): boolean {
-    return this.#isInEnvironment(name, infoHash);
+    const slots = this.#environment[name];
+    return slots.count > 0 && slots.find(infoHash) >= 0;
   }
 
-  /** The hashes of BANNED_HASHES or ALLOWED_HASHES. */
+  /** The hashes of the variable of the list. */
   byEnvironment(name: ListName): readonly Uint8Array[] {
     const slots = this.#environment[name];
     return Array.from({ length: slots.count }, (_, slot) => {
-      const infoHash = new Uint8Array(20);
+      const infoHash = new Uint8Array(INFO_HASH_BYTES);
       slots.copyHash(slot, infoHash, 0);
       return infoHash;
     });
-  }
-
-  #isInEnvironment(name: ListName, infoHash: Uint8Array): boolean {
-    const slots = this.#environment[name];
-    return slots.count > 0 && slots.find(infoHash) >= 0;
   }
 }
 

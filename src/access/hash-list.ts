@@ -9,13 +9,13 @@
  * So a hash costs 28 bytes and its share of the index, 32 at the most; a time and reason cost twelve bytes more,
  * once for all the hashes of a change. Pure: knows no clock, no store, and not what being on the list means.
  */
+import { INFO_HASH_BYTES } from '../protocol/info-hash.ts';
 import type { HashKey } from '../swarm/half-sip-hash.ts';
 import { HashSlots, SLOT_HEADER_WORDS } from '../swarm/hash-slots.ts';
 
 const CHANGE_WORD = SLOT_HEADER_WORDS;
 const WORDS_PER_SLOT = SLOT_HEADER_WORDS + 1;
 const CHANGES_AT_START = 256;
-const INFO_HASH_BYTES = 20;
 
 export interface HashListOptions {
   /** Hashes that the list can know, removed ones among them; memory is reserved for so many and touched as it fills. */

@@ -9,13 +9,9 @@ export const ANSWER_MS_MAX = 5_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Where a tracker that listens on this host and port is reached from this machine. */
-export function localUrl(host: string, port: number): string {
+export function localUrlOf({ host, port }: Pick<Config, 'host' | 'port'>): string {
   if (host === '::' || host === '0.0.0.0') return `http://127.0.0.1:${port}`;
   return host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`;
-}
-
-export function localUrlOf({ host, port }: Pick<Config, 'host' | 'port'>): string {
-  return localUrl(host, port);
 }
 
 export interface Answer {

@@ -67,7 +67,7 @@ export interface Config {
 }
 
 /** Descriptors kept for the store, the log, the listener and what Node opens itself. */
-const DESCRIPTORS_RESERVED = 200;
+export const DESCRIPTORS_RESERVED = 200;
 
 export function loadConfig(env: Environment, system: System): Config | readonly ConfigProblem[] {
   const reader = new VariableReader(env);

@@ -6,7 +6,7 @@ import type { Environment, System } from './system.ts';
 
 const MIB = 1024 * 1024;
 /** A bigger table than this should be somebody's decision: MAX_PEERS. */
-const LIMIT_BYTES_MAX = 2048 * MIB;
+export const LIMIT_BYTES_MAX = 2048 * MIB;
 /** Node itself, the libraries, the heap, and the buffers of requests and saves. */
 const RESERVED_BYTES = 160 * MIB;
 /** A peer's record, its share of the swarm slots, of the indexes and of the room lost to fragments. */

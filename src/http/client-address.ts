@@ -14,10 +14,10 @@ import { ClientError } from '../protocol/client-error.ts';
 import { isUnreachable } from '../protocol/unreachable-address.ts';
 import type { ProxyWarnings } from './proxy-warnings.ts';
 
-export const PROXY_NOT_CONFIGURED = new ClientError(
+const PROXY_NOT_CONFIGURED = new ClientError(
   'cannot determine client address: the operator of this tracker has to set TRUST_PROXY',
 );
-export const NO_FORWARDED_ADDRESS = new ClientError(
+const NO_FORWARDED_ADDRESS = new ClientError(
   'cannot determine client address: no address where X-Forwarded-For should hold it',
 );
 const SOCKET_GONE = new ClientError('cannot determine client address: the connection is closed');

@@ -22,14 +22,14 @@ import { Lane } from './lane/lane.ts';
 import { sendBytes } from './plain-reply.ts';
 import { type RefusalStatus, refuse } from './refusal.ts';
 
-export const HEADERS_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 10_000;
 /** Head and body: 300,000 bans are 13 MB, and Heroku's router waits no longer either. */
-export const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the proxy's own idle time (Heroku's router: about 90 s), so that the proxy closes first. */
 export const IDLE_BEHIND_PROXY_MS = 95_000;
-export const IDLE_DIRECT_MS = 15_000;
+const IDLE_DIRECT_MS = 15_000;
 /** How long nothing may move on a connection with an answer under way: a client that reads nothing is cut. */
-export const STALLED_TIMEOUT_MS = 60_000;
+const STALLED_TIMEOUT_MS = 60_000;
 
 export interface HttpServerOptions {
   readonly listener: RequestListener;

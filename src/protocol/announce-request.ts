@@ -1,8 +1,8 @@
 /**
- * An announce as clients send it over HTTP (BEP 3, 7, 21, 23), read from the bytes of its query where they lie.
- * The value returned is complete; its hash and peer id are copies, so the query's bytes may go. They never change,
- * unless the caller gives memory for them that it uses again. Parameters nobody needs (`uploaded`, `key`, `trackerid`, `corrupt` …) are passed over. Whether the
- * torrent is served and which address the peer has are not known here.
+ * An announce as clients send it over HTTP (BEP 3, 7, 21, 23), read from the bytes of its query where they lie. The
+ * value returned is complete; its hash and peer id are copies, so the query's bytes may go. They never change, unless
+ * the caller gives memory for them that it uses again. Parameters nobody needs (`uploaded`, `key`, `trackerid`,
+ * `corrupt` …) are passed over. Whether the torrent is served and which address the peer has are not known here.
  */
 import { parseAddress } from './address.ts';
 import { ascii } from './ascii.ts';
@@ -11,7 +11,7 @@ import { INFO_HASH_BYTES } from './info-hash.ts';
 import { decodeDecimal, decodedByte, decodeExactly, decodesTo, encodedWidth, QueryCursor } from './query.ts';
 
 export const PEER_ID_BYTES = 20;
-export const PORT_MAX = 65535;
+const PORT_MAX = 65535;
 
 /** `started`, `update`, `empty` and whatever we do not know are `none`: a periodic announce. */
 export type AnnounceEvent = 'none' | 'completed' | 'stopped' | 'paused';

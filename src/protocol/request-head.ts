@@ -10,7 +10,6 @@
  * body that every such parser takes with the same meaning and the same end, and that it looks at nothing outside
  * the bytes given. Allocates nothing; one object reads head after head.
  */
-
 import { IPV4_BYTES, readIpv4 } from './address.ts';
 import { ascii } from './ascii.ts';
 

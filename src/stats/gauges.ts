@@ -80,8 +80,8 @@ export interface StoreOperations {
 }
 
 /**
- * How long the store took to answer, by kind of call, failures included and retries within a call; without calls that were given up
- * by who made them. A listing counts once, whatever pages it took.
+ * How long the store took to answer, by kind of call, failures included and retries within a call; without calls that
+ * were given up by who made them. A listing counts once, whatever pages it took.
  */
 export interface StoreLatency {
   readonly put: Histogram;

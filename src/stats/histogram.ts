@@ -82,8 +82,8 @@ export class Histogram {
 }
 
 /**
- * The same of counts that stand for themselves. Within a range the lengths are taken to lie evenly; what is longer than the last bound
- * is known to be no shorter than that, so that bound it is.
+ * The same of counts that stand for themselves. Within a range the lengths are taken to lie evenly; what is longer than
+ * the last bound is known to be no shorter than that, so that bound it is.
  */
 export function quantileOf(
   boundsSeconds: readonly number[],

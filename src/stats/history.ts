@@ -23,7 +23,7 @@ import {
 import { STATS_VERSION } from './stats-version.ts';
 
 export const MINUTE_SECONDS = 60;
-export const WEEK_STEP_SECONDS = 600;
+const WEEK_STEP_SECONDS = 600;
 const MINUTES_A_DAY = 1_440;
 const MINUTES_AN_HOUR = 60;
 const STEPS_A_WEEK = 1_008;
@@ -98,8 +98,8 @@ export class History {
   }
 
   /**
-   * Takes saved points in. `nowSeconds`: nothing that is later than the step under way is believed. Points of another step than those kept
-   * here are left out.
+   * Takes saved points in. `nowSeconds`: nothing that is later than the step under way is believed. Points of another
+   * step than those kept here are left out.
    */
   restore({ stepSeconds, endSeconds, count, values }: HistoryPoints, nowSeconds: number): void {
     const ring = [this.#day, this.#week].find((one) => one.stepSeconds === stepSeconds);

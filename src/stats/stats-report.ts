@@ -8,8 +8,6 @@ import type { Gauges } from './gauges.ts';
 import { LATENCY_WINDOW_SECONDS, type LatencyQuantiles } from './histogram-window.ts';
 import { STATS_VERSION } from './stats-version.ts';
 
-export type StatsReport = ReturnType<typeof statsReport>;
-
 export function statsReport(gauges: Gauges) {
   const uniqueAddresses = gauges.counters.addresses.count(gauges.nowSeconds);
   return { ...reported(gauges, uniqueAddresses), ...expvars(gauges, uniqueAddresses) };

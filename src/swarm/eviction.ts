@@ -1,7 +1,7 @@
 /**
  * Who gives way when the table is nearly full: within a large swarm the longest unseen of a few random peers, and for a
- * new swarm the longest unseen of a few random ones with a single peer. A few are enough: whoever announces in time is hardly ever
- * the oldest of five. Leaves to the table when somebody has to go, and its counts.
+ * new swarm the longest unseen of a few random ones with a single peer. A few are enough: whoever announces in time is
+ * hardly ever the oldest of five. Leaves to the table when somebody has to go, and its counts.
  */
 import type { FamilyPeers } from './family-peers.ts';
 import { LAST_ACTIVITY_WORD, type PeerMemory } from './peer-memory.ts';

@@ -12,7 +12,7 @@
  */
 import { type HashKey, halfSipHash } from './half-sip-hash.ts';
 
-export const INFO_HASH_WORDS = 5;
+const INFO_HASH_WORDS = 5;
 /** Words of a slot that are not its owner's: the hash and the chain. */
 export const SLOT_HEADER_WORDS = 6;
 

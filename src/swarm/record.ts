@@ -21,6 +21,8 @@ export const SEEDER = 2;
 export type Role = typeof LEECHER | typeof PARTIAL_SEED | typeof SEEDER;
 
 export const PEER_ID_BYTES = 20;
+export const PORT_BYTES = 2;
+export const SEEN_BYTES = 2;
 /** Address and port, by family. */
 export const ENDPOINT_BYTES: readonly number[] = [6, 18];
 export const RECORD_BYTES: readonly number[] = [28, 40];
@@ -29,6 +31,8 @@ export const AGE_SECONDS_MAX = 0x3fff;
 /** This peer's completion has been counted. */
 export const COMPLETED_ONCE = 0x4000;
 export const IS_PARTIAL_SEED = 0x8000;
+/** What of `seen` is no second. */
+export const FLAG_BITS = COMPLETED_ONCE | IS_PARTIAL_SEED;
 
 const PEER_ID_WORDS = 5;
 

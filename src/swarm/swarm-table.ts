@@ -459,9 +459,9 @@ export class SwarmTable {
 
   /**
    * Adds a saved peer, unless it is there already and was heard later, or as late when `winsTies` does not say that
-   * this is the newer entry of the two, or is past `ttlSeconds`. One that is there is at least remembered to have completed, so that it is not counted again. `record` holds
-   * a packed record at `at`, whose own seconds are not looked at; `flags` are COMPLETED_ONCE and
-   * IS_PARTIAL_SEED. Returns Outcome.refused when the table is full.
+   * this is the newer entry of the two, or is past `ttlSeconds`. One that is there is at least remembered to have
+   * completed, so that it is not counted again. `record` holds a packed record at `at`, whose own seconds are not
+   * looked at; `flags` are COMPLETED_ONCE and IS_PARTIAL_SEED. Returns Outcome.refused when the table is full.
    */
   restorePeer(
     slot: number,

@@ -11,15 +11,12 @@ const FOREVER = { intervalSeconds: 3_600, minIntervalSeconds: 3_600, retryInMinu
 const SOON = { intervalSeconds: 300, minIntervalSeconds: 300, retryInMinutes: 5 } as const;
 
 export const BANNED = new ClientError('torrent not allowed: banned on this tracker', FOREVER);
-export const NOT_ON_ALLOW_LIST = new ClientError(
+const NOT_ON_ALLOW_LIST = new ClientError(
   'torrent not allowed: not on the allow list of this tracker',
   FOREVER,
 );
 /** After a start, until the list has been read: nobody may be told never for that. */
-export const ALLOW_LIST_NOT_LOADED = new ClientError(
-  'allow list not loaded yet: try again in a few minutes',
-  SOON,
-);
+const ALLOW_LIST_NOT_LOADED = new ClientError('allow list not loaded yet: try again in a few minutes', SOON);
 
 const DENIALS: Readonly<Record<Verdict, ClientError | undefined>> = {
   [Verdict.served]: undefined,

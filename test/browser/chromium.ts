@@ -3,7 +3,6 @@
  * is opened with an eye on what must never happen on any: an error, a request to another host, something the page's own
  * policy forbids. Tests ask `faults` at their end.
  */
-
 import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { needing, program } from '../needs.ts';

@@ -27,8 +27,8 @@ import { HASH_KEY, infoHash, NOW, swarmTable } from './swarm.ts';
 
 export const TOKEN = 'a-token-of-some-length';
 /** These stand in the environment. */
-export const BANNED_BY_ENVIRONMENT = infoHash(900);
-export const ALLOWED_BY_ENVIRONMENT = infoHash(901);
+const BANNED_BY_ENVIRONMENT = infoHash(900);
+const ALLOWED_BY_ENVIRONMENT = infoHash(901);
 
 export interface AdminAnswer {
   readonly status: number;

@@ -10,6 +10,7 @@ import {
   SEEDER,
 } from '../../src/swarm/record.ts';
 import type { SwarmTable } from '../../src/swarm/swarm-table.ts';
+import type { WalkSink } from '../../src/swarm/walk.ts';
 import { seededRandom } from './random.ts';
 import { infoHash as infoHashOf } from './swarm.ts';
 
@@ -40,18 +41,11 @@ export function contents(table: SwarmTable, nowSeconds: number): string[] {
   const lines = new Set<string>();
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
   const walk = table.walk(nowSeconds);
-  const sink = {
-    swarm(infoHash: Uint8Array, completed: number): void {
+  const sink: WalkSink = {
+    swarm(infoHash, completed) {
       if (completed > 0) lines.add(`${hex(infoHash)} completed ${completed}`);
     },
-    run(
-      infoHash: Uint8Array,
-      family: Family,
-      seeders: number,
-      leechers: number,
-      records: Uint8Array,
-      at: number,
-    ): void {
+    run(infoHash, family, seeders, leechers, records, at) {
       const recordBytes = RECORD_BYTES[family]!;
       for (let index = 0; index < seeders + leechers; index++) {
         const record = Buffer.from(

@@ -32,7 +32,7 @@ export const SETTINGS: TrackerSettings = {
 /** Whether servers have the express lane unless told otherwise: EXPRESS_LANE, as for the tracker itself. */
 export const HAS_LANE = process.env.EXPRESS_LANE !== 'off';
 
-/** Keeps what was logged. */
+/** An empty table. */
 export function buildTable({ peersMax = 20_000, swarmsMax = 10_000 } = {}): SwarmTable {
   return new SwarmTable({ peersMax, swarmsMax, hashKey: [1, 2], random: seededRandom(1) });
 }

@@ -2,7 +2,6 @@
  * A tracker without its port: the table and all that keeps it beyond the process, over a store that is shared, with a
  * clock of its own that the test moves. Dies without a word, and another is started on the same store.
  */
-
 import type { StoreKeys } from '../../src/persistence/format/store-keys.ts';
 import { Journal } from '../../src/persistence/journal/journal.ts';
 import { JournalFollower } from '../../src/persistence/journal/journal-follower.ts';

@@ -1,5 +1,4 @@
 /** Savers, restorers and what they share, for tests, with a clock that stands still unless the test moves it. */
-
 import { JOURNAL_PREFIX } from '../../src/persistence/format/object-keys.ts';
 import { JournalReader } from '../../src/persistence/journal/journal-reader.ts';
 import { ManifestCache } from '../../src/persistence/listing/manifest-cache.ts';

@@ -27,7 +27,7 @@ export const storeDrivers: readonly { readonly name: string; start(): Promise<St
   { name: 's3', start: startS3Driver },
 ];
 
-export async function startDirectoryDriver(): Promise<StoreDriver> {
+async function startDirectoryDriver(): Promise<StoreDriver> {
   const directory = await mkdtemp(join(tmpdir(), 'trakx-store-'));
   let stores = 0;
   return {
@@ -37,7 +37,7 @@ export async function startDirectoryDriver(): Promise<StoreDriver> {
   };
 }
 
-export async function startS3Driver(): Promise<StoreDriver> {
+async function startS3Driver(): Promise<StoreDriver> {
   const server = await startS3Server();
   return {
     name: 's3',

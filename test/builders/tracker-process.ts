@@ -1,6 +1,7 @@
 /**
- * The tracker as its operator runs it: a process of its own with an environment and a log. Started on a port the
- * system gives, and handed to the test once it says that it listens. The environment is made from nothing, so that no DYNO or AWS_* of the machine reaches the tracker.
+ * The tracker as its operator runs it: a process of its own with an environment and a log. Started on a port the system
+ * gives, and handed to the test once it says that it listens. The environment is made from nothing, so that no DYNO or
+ * AWS_* of the machine reaches the tracker.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

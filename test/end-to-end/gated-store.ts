@@ -3,7 +3,6 @@
  * none), or dripping (it answers a byte a second). So a store can fall silent or slow at any moment of a
  * tracker's life, and come back. Gone when the test ends.
  */
-
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
 import { type S3Server, startS3Server } from '../builders/s3-server.ts';

@@ -1,6 +1,7 @@
 /** `trakx bans add`, `remove` and `import`, and the same of allowed hashes: all or nothing is asked for, in one go. */
 import { createReadStream } from 'node:fs';
 import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';
+import { formatInfoHash } from '../../protocol/info-hash.ts';
 import { infoHashFrom } from '../../protocol/magnet.ts';
 import { CommandError } from '../command-error.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -60,7 +61,7 @@ export async function removeCommand(
   const missing = await list.remove(hashes, (done) =>
     progress.show(() => `${done} of ${hashes.length} hashes`),
   );
-  const notListed = missing.map((infoHash) => Buffer.from(infoHash).toString('hex'));
+  const notListed = missing.map(formatInfoHash);
   const removed = hashes.length - notListed.length;
   progress.clear();
   if (isJson)
@@ -127,7 +128,7 @@ function hashesOf(texts: readonly string[], reason: string): HashLines {
         `${text} is no info hash: 40 hex or 32 base32 characters, or a magnet link. Nothing was changed.`,
         ExitCode.wrongUse,
       );
-    hashes.set(Buffer.from(infoHash).toString('hex'), infoHash);
+    hashes.set(formatInfoHash(infoHash), infoHash);
   }
   const byReason = new Map(hashes.size === 0 ? [] : [[reason, [...hashes.values()]]]);
   return { byReason, count: hashes.size, invalid: [] };

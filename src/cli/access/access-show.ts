@@ -1,6 +1,7 @@
 /** `trakx bans list` and `export`, and the same of allowed hashes: what is on the list. */
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
+import { VARIABLE_OF } from '../../access/access.ts';
 import { ExitCode } from '../exit-code.ts';
 import { writeOwnerOnly } from '../owner-only-file.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -41,8 +42,7 @@ export async function listCommand(
     out.write(`${shown === 0 ? '' : '\n  '}]\n}\n`);
     return ExitCode.done;
   }
-  const variable = list.name === 'bans' ? 'BANNED_HASHES' : 'ALLOWED_HASHES';
-  for (const infoHash of head.byEnvironment) out.write(`${infoHash}  (in ${variable})\n`);
+  for (const infoHash of head.byEnvironment) out.write(`${infoHash}  (in ${VARIABLE_OF[list.name]})\n`);
   if (shown + head.byEnvironment.length === 0)
     out.write(
       search === undefined

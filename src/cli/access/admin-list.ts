@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ListName } from '../../access/access.ts';
+import { formatInfoHash } from '../../protocol/info-hash.ts';
 import { CommandError } from '../command-error.ts';
 import { type Answer, ask, NoAnswer } from '../tracker-client.ts';
 import type { Added, HashListAccess, ListedEntry, ListHead } from './hash-lists.ts';
@@ -56,7 +57,7 @@ export class AdminList implements HashListAccess {
   }
 
   async add(hashes: readonly Uint8Array[], reason: string): Promise<Added> {
-    const texts = hashes.map((hash) => Buffer.from(hash).toString('hex'));
+    const texts = hashes.map(formatInfoHash);
     const { added = texts.length, alreadyListed = 0 } = await this.#ask('POST', '', {
       hashes: texts,
       reason,
@@ -71,8 +72,8 @@ export class AdminList implements HashListAccess {
   ): Promise<readonly Uint8Array[]> {
     const notListed: Uint8Array[] = [];
     for (const [index, infoHash] of hashes.entries()) {
-      const hex = Buffer.from(infoHash).toString('hex');
-      if ((await this.#ask('DELETE', `/${hex}`, undefined, 404)) === undefined) notListed.push(infoHash);
+      const rest = `/${formatInfoHash(infoHash)}`;
+      if ((await this.#ask('DELETE', rest, undefined, 404)) === undefined) notListed.push(infoHash);
       onDone(index + 1);
     }
     return notListed;

@@ -6,6 +6,7 @@
  *   {"infoHash":"0123…","reason":"…","changedAt":"…"}
  */
 import { readHashLine } from '../../protocol/hash-line.ts';
+import { formatInfoHash } from '../../protocol/info-hash.ts';
 import { infoHashFrom } from '../../protocol/magnet.ts';
 import { oneLine } from '../terminal/one-line.ts';
 import type { ListedEntry } from './hash-lists.ts';
@@ -33,7 +34,7 @@ export function parseHashLines(text: string, reason: string): HashLines {
       invalid.push(index + 1);
       continue;
     }
-    const hex = Buffer.from(found.infoHash).toString('hex');
+    const hex = formatInfoHash(found.infoHash);
     if (seen.has(hex)) continue;
     seen.add(hex);
     const its = found.reason ?? reason;

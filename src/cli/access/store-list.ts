@@ -4,6 +4,7 @@
  * them in force: so nothing is done while one seems to run (none-runs.ts).
  */
 import { Access, type ListName } from '../../access/access.ts';
+import type { HashPage } from '../../access/hash-list.ts';
 import { HashPattern, HashSearch } from '../../access/hash-search.ts';
 import type { Config } from '../../config/config.ts';
 import type { Log } from '../../log.ts';
@@ -14,6 +15,7 @@ import { StoreKeys } from '../../persistence/format/store-keys.ts';
 import { openStore } from '../../persistence/store/open-store.ts';
 import type { Store } from '../../persistence/store/store.ts';
 import { WatchedStore } from '../../persistence/store/watched-store.ts';
+import { formatInfoHash } from '../../protocol/info-hash.ts';
 import { runInSlices } from '../../slices.ts';
 import { timeLimit } from '../../time-limit.ts';
 import { CommandError } from '../command-error.ts';
@@ -97,22 +99,19 @@ export class StoreList implements HashListAccess {
     const byEnvironment = this.#access
       .byEnvironment(this.name)
       .filter((infoHash) => pattern === undefined || pattern.matches(infoHash, ''))
-      .map((infoHash) => Buffer.from(infoHash).toString('hex'));
+      .map(formatInfoHash);
     onHead({ count: list.size, byEnvironment });
     for (let cursor: number | undefined = 0; cursor !== undefined; ) {
-      let page = list.page(cursor, PAGE_HASHES);
-      if (pattern !== undefined) {
-        const run: HashSearch = new HashSearch(list, pattern, { cursor, countMax: PAGE_HASHES });
-        await runInSlices(() => run.step(), this.#surroundings);
-        page = run.page;
-      }
-      for (const { infoHash, reason, atSeconds } of page.hashes)
+      const run: HashSearch = new HashSearch(list, pattern, { cursor, countMax: PAGE_HASHES });
+      await runInSlices(() => run.step(), this.#surroundings);
+      const { hashes, next }: HashPage = run.page;
+      for (const { infoHash, reason, atSeconds } of hashes)
         yield {
-          infoHash: Buffer.from(infoHash).toString('hex'),
+          infoHash: formatInfoHash(infoHash),
           reason,
           changedAt: new Date(atSeconds * 1_000).toISOString(),
         };
-      cursor = page.next;
+      cursor = next;
     }
   }
 
@@ -152,7 +151,7 @@ export class StoreList implements HashListAccess {
         return;
       case 'by-environment':
         throw new CommandError(
-          `${Buffer.from(outcome.infoHash).toString('hex')} stands in ${outcome.variable}: take it out there.`,
+          `${formatInfoHash(outcome.infoHash)} stands in ${outcome.variable}: take it out there.`,
         );
       case 'full':
         throw new CommandError('The list can hold no more hashes.');

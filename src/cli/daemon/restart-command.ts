@@ -5,7 +5,7 @@
  */
 import { CommandError, configOf } from '../command-error.ts';
 import { ExitCode } from '../exit-code.ts';
-import { localUrl } from '../tracker-client.ts';
+import { localUrlOf } from '../tracker-client.ts';
 import { type DaemonAround, tell, withinTime } from './daemon-around.ts';
 import { Launch } from './launch.ts';
 import { logSize } from './log-lines.ts';
@@ -44,7 +44,7 @@ async function succeed(around: DaemonAround, predecessor: PidRecord): Promise<nu
     isOver.catch(() => {}); // told below, once the new one is seen to
     const state = await launch.reached('listening', AbortSignal.timeout(around.timeoutSeconds * 1_000));
     if (state?.kind !== 'listening') throw notStarted(around, state, logFrom);
-    const url = localUrl(config.host, state.port);
+    const url = localUrlOf({ host: config.host, port: state.port });
     writePidFile(pidFile, { ...record, url });
     launch.release();
     stage = 'listening';

@@ -4,7 +4,7 @@
  */
 import { CommandError, configOf } from '../command-error.ts';
 import { ExitCode } from '../exit-code.ts';
-import { localUrl } from '../tracker-client.ts';
+import { localUrlOf } from '../tracker-client.ts';
 import { type DaemonAround, tell, withinTime } from './daemon-around.ts';
 import { Launch, type LaunchState } from './launch.ts';
 import { lastLines, linesSince, logSize } from './log-lines.ts';
@@ -33,7 +33,7 @@ export async function startCommand(around: DaemonAround): Promise<number> {
     writePidFile(pidFile, record);
     const state = await withinTime(around, 'starting', (limit) => launched.reached('listening', limit));
     if (state?.kind !== 'listening') throw notStarted(around, state, logFrom);
-    const url = localUrl(config.host, state.port);
+    const url = localUrlOf({ host: config.host, port: state.port });
     writePidFile(pidFile, { ...record, url });
     launched.release();
     const document = { state: 'started', pid: launched.pid, url, pidFile, logFile };

@@ -6,12 +6,12 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Config } from '../../config/config.ts';
 import { parseAddress } from '../../protocol/address.ts';
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { isUnreachable, UNREACHABLE_ADDRESS } from '../../protocol/unreachable-address.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { FORGED_ADDRESS, type ProbeResult, probe } from './announce-probe.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 
-const INFO_HASH_BYTES = 20;
 const FAMILIES = [4, 6] as const;
 
 export interface AnnounceChecked {

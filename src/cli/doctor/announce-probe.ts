@@ -4,6 +4,7 @@
  */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { formatAddress } from '../../protocol/address.ts';
 import { timeLimit } from '../../time-limit.ts';
 
 const MS_MAX = 10_000;
@@ -95,10 +96,7 @@ function externalAddress(text: string): string | undefined {
   if (match === null) return undefined;
   const at = match.index + match[0].length;
   const bytes = Buffer.from(text.slice(at, at + Number(match[1])), 'latin1');
-  if (bytes.length === 4) return [...bytes].join('.');
-  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
-  // The URL parser writes addresses as RFC 5952 has them.
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+  return bytes.length === Number(match[1]) ? formatAddress(bytes) : undefined;
 }
 
 function why(error: NodeJS.ErrnoException): string {

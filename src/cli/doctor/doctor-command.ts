@@ -6,6 +6,7 @@ import type { AtWork } from '../command-error.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { oneLine } from '../terminal/one-line.ts';
+import { counted } from '../terminal/quantities.ts';
 import { checkAnnounceUrl } from './announce-checks.ts';
 import { checkEnvironment, checkVariables } from './environment-checks.ts';
 import { type Finding, skipped } from './finding.ts';
@@ -66,7 +67,6 @@ function lineOf({ check, state, says, fix }: Finding): string {
 }
 
 function summary(problems: number, warnings: number): string {
-  const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
   if (problems + warnings === 0) return 'All is well.';
   return `${counted(problems, 'problem')}, ${counted(warnings, 'warning')}.`;
 }

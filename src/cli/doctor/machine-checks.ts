@@ -1,6 +1,6 @@
 /** What the machine gives: Node, memory for MAX_PEERS, files for MAX_CONNECTIONS, a clock that is not years off. */
-import type { Config } from '../../config/config.ts';
-import { bytesForPeers } from '../../config/memory-limit.ts';
+import { type Config, DESCRIPTORS_RESERVED } from '../../config/config.ts';
+import { bytesForPeers, LIMIT_BYTES_MAX } from '../../config/memory-limit.ts';
 import { openFilesMax, type System } from '../../config/system.ts';
 import { VARIABLES } from '../../config/variables.ts';
 import { bytesText, timeText } from '../terminal/quantities.ts';
@@ -12,7 +12,6 @@ export const NODE_MAJOR_END = 25;
 
 /** When this was written; no right clock is before it. */
 const CLOCK_SECONDS_MIN = Date.UTC(2026, 0, 1) / 1_000;
-const DESCRIPTORS_RESERVED = 200;
 
 export interface MachineChecked {
   readonly config: Config;
@@ -54,7 +53,7 @@ function memoryFinding({ config, system }: MachineChecked): Finding {
   const need = bytesForPeers(peersMax);
   const what = `a full table of ${peersMax} peers needs about ${bytesText(need)}`;
   // The limit is cut at what a default may take; beyond that the machine's memory tells.
-  if (need <= limit || (peersMax > 0 && need <= system.memoryBytes && limit >= 2 * 1024 ** 3))
+  if (need <= limit || (peersMax > 0 && need <= system.memoryBytes && limit >= LIMIT_BYTES_MAX))
     return ok('memory', `${what}, of ${bytesText(Math.max(limit, need))} that it may use`);
   const fitting = Math.max(0, Math.floor((limit - bytesForPeers(0)) / (bytesForPeers(1) - bytesForPeers(0))));
   return warning(

@@ -4,14 +4,16 @@
  */
 import type { Config } from '../../config/config.ts';
 import { GuardedStore } from '../../persistence/format/guarded-store.ts';
+import { PREFIXES } from '../../persistence/format/object-keys.ts';
 import { StoreKeys } from '../../persistence/format/store-keys.ts';
 import { openStore } from '../../persistence/store/open-store.ts';
 import { StoreError, type StoreFailure } from '../../persistence/store/store.ts';
 import { WatchedStore } from '../../persistence/store/watched-store.ts';
+import { SILENT_LOG } from '../silent-log.ts';
 import { bootId, type Surroundings } from '../surroundings.ts';
 import { type Finding, ok, problem, skipped, warning, withoutStop } from './finding.ts';
 
-export const PROBE_PREFIX = 'probe/';
+const PROBE_PREFIX = 'probe/';
 const PROBE_BYTES = 256;
 const OPERATION_MS_MAX = 10_000;
 /** Of a doctor that was killed. */
@@ -41,9 +43,8 @@ export async function checkStore(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const { nowSeconds, monotonicMs, randomBytes } = surroundings;
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
   const driver = await openStore(config.store, { nowSeconds, operationMsMax: OPERATION_MS_MAX });
-  const watched = new WatchedStore(driver, { log, nowSeconds, monotonicMs });
+  const watched = new WatchedStore(driver, { log: SILENT_LOG, nowSeconds, monotonicMs });
   const guarded = new GuardedStore(watched, new StoreKeys(config.storeKeys, randomBytes));
   const key = `${PROBE_PREFIX}${bootId(surroundings)}`;
   const bytes = randomBytes(PROBE_BYTES);
@@ -110,7 +111,7 @@ export async function checkStore(
 
 /** Takes away what a killed doctor left. */
 async function sweep(store: GuardedStore, nowSeconds: number, signal: AbortSignal): Promise<void> {
-  for (const prefix of ['snapshots/', 'access/', 'journal/']) await store.list(prefix, signal);
+  for (const prefix of PREFIXES) await store.list(prefix, signal);
   for (const { key, lastModifiedSeconds } of await store.list(PROBE_PREFIX, signal)) {
     const ageSeconds = nowSeconds + store.clockOffsetSeconds - lastModifiedSeconds;
     if (ageSeconds > LEFTOVER_SECONDS) await store.delete(key, signal);

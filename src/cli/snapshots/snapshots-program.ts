@@ -10,6 +10,7 @@ import { StoreKeys } from '../../persistence/format/store-keys.ts';
 import { openStore } from '../../persistence/store/open-store.ts';
 import { WatchedStore } from '../../persistence/store/watched-store.ts';
 import { carryOut, configOf } from '../command-error.ts';
+import { SILENT_LOG } from '../silent-log.ts';
 import { bootId, type Surroundings } from '../surroundings.ts';
 import { wholeNumber } from '../terminal/option-values.ts';
 import { parseTime } from '../terminal/quantities.ts';
@@ -23,9 +24,6 @@ import { verifyCommand } from './snapshots-verify.ts';
 
 /** TO_AWS_REGION is AWS_REGION for the store that is written to. */
 const OF_OTHER_STORE = 'TO_';
-
-/** What fails is told when it ends the command. */
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const STORE_HELP = `
 The store is the one that the tracker would use with this environment (STORE_URL and what belongs to it);
@@ -133,7 +131,7 @@ export function snapshotsProgram(surroundings: Surroundings): Command {
         const toKeys = new StoreKeys(to.storeKeys, surroundings.randomBytes);
         const toDriver = await openStore(to.store, { nowSeconds });
         const toStore = new GuardedStore(
-          new WatchedStore(toDriver, { log: SILENT, nowSeconds, monotonicMs }),
+          new WatchedStore(toDriver, { log: SILENT_LOG, nowSeconds, monotonicMs }),
           toKeys,
         );
         return restoreCommand(

@@ -12,6 +12,7 @@ import {
 import { surveySnapshots } from '../../persistence/survey/snapshot-survey.ts';
 import { CommandError } from '../command-error.ts';
 import { ExitCode } from '../exit-code.ts';
+import { SILENT_LOG } from '../silent-log.ts';
 import { bytesText, counted } from '../terminal/quantities.ts';
 import { type Around, findSnapshot, nameOf } from './snapshots-around.ts';
 
@@ -53,8 +54,7 @@ export async function pruneCommand(around: PruneAround, options: PruneCommandOpt
     bytesRead += bytes;
     progress.show(() => `reading what stays: ${bytesText(bytesRead)}`);
   };
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const plan = await planPrune(surveyed, wishes, { ...around, log: silent, onRead }).catch(refused);
+  const plan = await planPrune(surveyed, wishes, { ...around, log: SILENT_LOG, onRead }).catch(refused);
   progress.clear();
   const { items, kept } = plan;
   if (!options.isJson) {

@@ -3,7 +3,6 @@
  * which must hold neither snapshots nor a journal; bans and allowed hashes come along as they are now. The store that
  * it is read from is not changed. So it brings a state back, and copies one from a directory to a bucket or back.
  */
-
 import type { StoreKeys } from '../../persistence/format/store-keys.ts';
 import type { Store } from '../../persistence/store/store.ts';
 import { copyAccessObjects } from '../../persistence/survey/access-copy.ts';

@@ -1,5 +1,4 @@
 /** `trakx snapshots show`: one snapshot's manifest, its parts beside what the manifest says of them, and the journal past it. */
-
 import { swarmParts } from '../../persistence/format/manifest.ts';
 import { JOURNAL_PREFIX, partKey } from '../../persistence/format/object-keys.ts';
 import { vectorOf } from '../../persistence/listing/manifest-cache.ts';

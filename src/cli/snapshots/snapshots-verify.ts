@@ -1,5 +1,4 @@
 /** `trakx snapshots verify`: reads every byte of one snapshot, or of everything in the store, and says what is wrong. */
-
 import { JOURNAL_PREFIX } from '../../persistence/format/object-keys.ts';
 import { vectorOf } from '../../persistence/listing/manifest-cache.ts';
 import { checkAccessObjects } from '../../persistence/survey/access-check.ts';

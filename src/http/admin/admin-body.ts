@@ -4,7 +4,7 @@ import { CHANGE_HASHES_MAX } from '../../persistence/access/access-log.ts';
 import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';
 import { infoHashFrom } from '../../protocol/magnet.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
-import { parseHashLines } from './hash-lines.ts';
+import { type HashLines, parseHashLines } from './hash-lines.ts';
 
 /** CHANGE_HASHES_MAX hashes in hex with quotes, comma and an indented line each, and the rest of the body. */
 export const BODY_BYTES_MAX = CHANGE_HASHES_MAX * 60 + 64 * 1024;
@@ -57,13 +57,9 @@ export function parseReason(body: Buffer): string | AdminProblem {
   return value instanceof AdminProblem ? value : reasonOf(value);
 }
 
-export interface ManyHashes {
-  /** In their order, repeated ones too. */
-  readonly hashes: readonly Uint8Array[];
+/** In JSON no lines are invalid: one that is no hash refuses the whole. */
+export interface ManyHashes extends HashLines {
   readonly reason: string;
-  /** Numbers, from 1, of the first lines that are no hash; in JSON there are none, for one refuses the whole. */
-  readonly invalid: readonly number[];
-  readonly invalidCount: number;
 }
 
 /**

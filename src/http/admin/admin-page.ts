@@ -1,12 +1,13 @@
 /**
- * The page for people at /admin/: takedown requests, the status, one swarm, the list of bans. It holds nothing that is not public:
- * all comes by its script (browser/admin-page.js) over the API, with the token that the visitor types in. Without
- * scripts it says so, for nothing may send the token in an address.
+ * The page for people at /admin/: takedown requests, the status, one swarm, the list of bans. It holds nothing that is
+ * not public: all comes by its script (browser/admin-page.js) over the API, with the token that the visitor types in.
+ * Without scripts it says so, for nothing may send the token in an address.
  */
 import { type RequestHandler, Router } from 'express';
 import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';
 import { type AnnounceUrlSettings, announceUrls } from '../pages/announce-url.ts';
-import { escapeHtml, type PageFrame } from '../pages/page.ts';
+import { escapeHtml } from '../pages/browser/escape-html.js';
+import type { PageFrame } from '../pages/page.ts';
 import { readOnly } from '../web-reply.ts';
 
 export function adminPageRoutes(frame: PageFrame, settings: AnnounceUrlSettings): Router {

@@ -4,6 +4,7 @@
  * answer in the document at /admin/openapi.json, which needs no token; a test holds the two against each other.
  */
 import { type Request, type Response, Router } from 'express';
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { infoHashFrom } from '../../protocol/magnet.ts';
 import type { ClientAddresses } from '../client-address.ts';
 import { readOnly, send } from '../web-reply.ts';
@@ -27,7 +28,7 @@ export interface AdminRoutesParts extends ListOperationsParts, SwarmOperationsPa
   readonly requestsPerMinuteMax?: number;
 }
 
-const NO_HASH = new Uint8Array(20);
+const NO_HASH = new Uint8Array(INFO_HASH_BYTES);
 const PARAMETER = '{infoHash}';
 
 /** Every operation that needs the token. */

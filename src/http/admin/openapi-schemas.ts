@@ -2,6 +2,7 @@
  * The shapes of the admin API's bodies and answers, as JSON Schema (OpenAPI 3.1, `components.schemas`). Every field that
  * is ever answered is here and nothing else: a test asks a running tracker and holds each answer against these.
  */
+import { type ListName, VARIABLE_OF } from '../../access/access.ts';
 import { CHANGE_HASHES_MAX } from '../../persistence/access/access-log.ts';
 import { REASON_BYTES_MAX } from '../../persistence/format/access-object.ts';
 import { INVALID_LINES_MAX } from './hash-lines.ts';
@@ -24,7 +25,8 @@ const reason: Schema = {
 };
 
 const orNull = (schema: Schema): Schema => ({ ...schema, type: [schema.type, 'null'] });
-const of = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+/** A schema of SCHEMAS. */
+export const schemaOf = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 const listOf = (items: Schema, more: Schema = {}): Schema => ({ type: 'array', items, ...more });
 
 /** An object of exactly these fields; those named in `optional` may be missing. */
@@ -35,18 +37,14 @@ function object(properties: Readonly<Record<string, Schema>>, optional: readonly
 
 const listed = { infoHash: hex, reason, changedAt: time };
 
-function listPage(name: 'bans' | 'allowed'): Schema {
-  const count_ = {
-    ...count,
-    description: 'Hashes on the whole list, those of the environment not among them.',
-  };
+function listPage(name: ListName): Schema {
   return object(
     {
-      count: count_,
+      count: { ...count, description: 'Hashes on the whole list, those of the environment not among them.' },
       isLoaded: { ...flag, description: 'False until the list was read from the store.' },
-      [name]: listOf(of('ListedHash'), { maxItems: PAGE_HASHES_MAX }),
+      [name]: listOf(schemaOf('ListedHash'), { maxItems: PAGE_HASHES_MAX }),
       byEnvironment: listOf(hex, {
-        description: `Of ${name === 'bans' ? 'BANNED_HASHES' : 'ALLOWED_HASHES'}; on the first page only.`,
+        description: `Of ${VARIABLE_OF[name]}; on the first page only.`,
       }),
       next: {
         type: ['string', 'null'],

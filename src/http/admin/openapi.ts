@@ -2,17 +2,17 @@
  * The admin API as an OpenAPI 3.1 document, for people and for programs that make clients of it; served at
  * /admin/openapi.json. The shapes are in openapi-schemas.ts. Kept by hand, and held against the running routes by tests.
  */
+import type { ListName } from '../../access/access.ts';
 import { CHANGE_HASHES_MAX } from '../../persistence/access/access-log.ts';
 import { BODY_BYTES_MAX } from './admin-body.ts';
 import { REQUESTS_PER_MINUTE_MAX, WRONG_TOKENS_MAX } from './admin-guard.ts';
 import { PAGE_HASHES_MAX } from './list-operations.ts';
-import { SCHEMAS, type Schema } from './openapi-schemas.ts';
+import { SCHEMAS, type Schema, schemaOf } from './openapi-schemas.ts';
 
 /** Raised with every change that a client could notice. */
 const API_VERSION = '1.0.0';
 
-const of = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
-const json = (name: string): Schema => ({ 'application/json': { schema: of(name) } });
+const json = (name: string): Schema => ({ 'application/json': { schema: schemaOf(name) } });
 const answer = (description: string, schema: string): Schema => ({ description, content: json(schema) });
 
 const WRONG_REQUEST = answer('The request is wrong; the sentence says how.', 'Error');
@@ -44,7 +44,7 @@ function query(name: string, description: string, schema: Schema): Schema {
 }
 
 interface ListWords {
-  readonly name: 'bans' | 'allowed';
+  readonly name: ListName;
   readonly page: string;
   readonly add: string;
   readonly added: string;

@@ -2,8 +2,8 @@
 import type { Log } from '../../log.ts';
 import type { SaveOutcome, Saver } from '../../persistence/snapshot/saver.ts';
 import type { Gauges } from '../../stats/gauges.ts';
-import { statsReport } from '../../stats/stats-report.ts';
-import { timeLimit } from '../../time-limit.ts';
+import { warningsOf } from '../../stats/stats-report.ts';
+import { timeLimit, whenAborted } from '../../time-limit.ts';
 import { isoTime, type Reply } from './admin-reply.ts';
 import type { Operation } from './operation.ts';
 
@@ -39,7 +39,7 @@ function status({ gauges, saver, accessLog, storeAddress, boot }: TrackerOperati
     now: isoTime(now.nowSeconds),
     startedAt: isoTime(now.startedSeconds),
     uptimeSeconds: now.nowSeconds - now.startedSeconds,
-    warnings: statsReport(now).warnings,
+    warnings: warningsOf(now),
     restore: { isSettled: restore.isSettled, explanation: restore.details },
     table: {
       peers: table.peers,
@@ -87,9 +87,7 @@ function status({ gauges, saver, accessLog, storeAddress, boot }: TrackerOperati
 async function snapshot({ saver, log, snapshotAnswerMsMax }: TrackerOperationsParts): Promise<Reply> {
   const wasSaving = saver.status.isSaving;
   const limit = timeLimit(snapshotAnswerMsMax ?? SNAPSHOT_ANSWER_MS_MAX);
-  const isUp = new Promise<undefined>((resolve) => {
-    limit.signal.addEventListener('abort', () => resolve(undefined));
-  });
+  const isUp = whenAborted(limit.signal).then(() => undefined);
   const outcome = await Promise.race([saver.save('admin'), isUp]);
   limit.end();
   log.info('An administrator asked for a snapshot.', {

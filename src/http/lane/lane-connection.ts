@@ -7,9 +7,9 @@
  *      │ └── handed over to node:http                      │
  *      └──── an answer said close, the client is done ─────┴──► closing ──► closed
  *
- * While the lane is busy, a chunk that is one whole head, which needs nobody else, waits until the event loop has read what else is ready; then
- * all are answered one after the other. Between two reads by the kernel the processor's caches forget the tracker's
- * code, and fetching it anew costs as much as running it.
+ * While the lane is busy, a chunk that is one whole head, which needs nobody else, waits until the event loop has read
+ * what else is ready; then all are answered one after the other. Between two reads by the kernel the processor's caches
+ * forget the tracker's code, and fetching it anew costs as much as running it.
  *
  * A stalled connection reads nothing, so it ties up one reply buffer and one chunk. The lane's coarse clock looks
  * at `dueTick` and calls `expire`; there is no timer here.

@@ -5,14 +5,13 @@
  *
  * A module's imports are written as files lie (`./figures.js`, `uplot`) and served as they are addressed: the imported
  * file's hash stands in the text of the importing one, so a change below changes every address above it. All is read
- * at the start; what is compressed is compressed once, when it is first asked for.
+ * at the start.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { Router } from 'express';
+import { type Compress, Compressible } from '../compressible.ts';
 import { readOnly, send } from '../web-reply.ts';
 import { ICON, STYLE_SHEET } from './style.ts';
 
@@ -33,9 +32,7 @@ const IMPORT = /(?<=^(?:import|export)\b[^'"=]*\bfrom ['"]|^import ['"])[^'"]+(?
 
 interface Asset {
   readonly fileName: string;
-  readonly contentType: string;
-  readonly bytes: Buffer;
-  gzipped: Promise<Buffer> | undefined;
+  readonly body: Compressible;
 }
 
 export class Assets {
@@ -96,9 +93,7 @@ export class Assets {
     const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
     const asset = {
       fileName: `${name.slice(0, dot)}.${hash}${name.slice(dot)}`,
-      contentType: CONTENT_TYPES[name.slice(dot + 1)]!,
-      bytes: Buffer.from(text),
-      gzipped: undefined,
+      body: new Compressible(CONTENT_TYPES[name.slice(dot + 1)]!, text),
     };
     this.#byName.set(name, asset);
     this.#byFileName.set(asset.fileName, asset);
@@ -106,9 +101,7 @@ export class Assets {
   }
 }
 
-const gzipped: (bytes: Buffer) => Promise<Buffer> = promisify(gzip);
-
-export function assetRoutes(assets: Assets, compress = gzipped): Router {
+export function assetRoutes(assets: Assets, compress?: Compress): Router {
   const router = Router({ caseSensitive: true });
   readOnly(router, `${FOLDER}:fileName`, async (request, response) => {
     const asset = assets.find(String(request.params.fileName));
@@ -116,16 +109,7 @@ export function assetRoutes(assets: Assets, compress = gzipped): Router {
       send(response, 404, 'text/plain; charset=utf-8', 'not found\n');
       return;
     }
-    const headers = { 'Cache-Control': A_YEAR, Vary: 'Accept-Encoding' };
-    if (request.acceptsEncodings(['gzip', 'identity']) !== 'gzip') {
-      send(response, 200, asset.contentType, asset.bytes, headers);
-      return;
-    }
-    asset.gzipped ??= compress(asset.bytes).catch((error: unknown) => {
-      asset.gzipped = undefined; // the next who asks may have more luck
-      throw error;
-    });
-    send(response, 200, asset.contentType, await asset.gzipped, { ...headers, 'Content-Encoding': 'gzip' });
+    await asset.body.sendTo(request, response, { 'Cache-Control': A_YEAR }, compress);
   });
   return router;
 }

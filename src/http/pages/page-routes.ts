@@ -5,7 +5,8 @@
 import { Router } from 'express';
 import { readOnly, send } from '../web-reply.ts';
 import { type AnnounceUrlSettings, announceUrls } from './announce-url.ts';
-import { escapeHtml, type PageFrame } from './page.ts';
+import { escapeHtml } from './browser/escape-html.js';
+import type { PageFrame } from './page.ts';
 
 export interface PageSettings extends AnnounceUrlSettings {
   readonly contactEmail: string | undefined;

@@ -26,8 +26,6 @@ const NAVIGATION = [
   ['/dmca', 'Takedowns'],
 ] as const;
 
-export { escapeHtml };
-
 export interface Page {
   readonly title: string;
   /** HTML, with every text from outside escaped. */

@@ -4,7 +4,6 @@
  * (`browser/history-plots.js`). Every pair of text and ground has a contrast of 4.5 to 1 at least (WCAG 2.2, 1.4.3).
  * It is a text in a module and not a file of its own so that tsc carries it into the build.
  */
-
 import { ADMIN_STYLE } from './admin-style.ts';
 import { STATS_STYLE } from './stats-style.ts';
 

@@ -1,7 +1,8 @@
 /** How /you looks: what the tracker sees of the visitor, a form for his torrent, and what keeps two clients apart. */
 import type { SwarmCounts } from '../../tracker/tracker.ts';
-import { duration } from './browser/formats.js';
-import { escapeHtml, type Page } from './page.ts';
+import { escapeHtml } from './browser/escape-html.js';
+import { count, duration } from './browser/formats.js';
+import type { Page } from './page.ts';
 
 /** Where the visitor seems to be: as text, or undefined when that can't be known. */
 export interface Visitor {
@@ -111,8 +112,6 @@ function found(torrent: Torrent, times: Times): string {
 }
 
 function figures(entries: readonly (readonly [name: string, amount: number])[]): string {
-  const items = entries.map(
-    ([name, amount]) => `<div><dt>${name}</dt><dd>${amount.toLocaleString('en-US')}</dd></div>`,
-  );
+  const items = entries.map(([name, amount]) => `<div><dt>${name}</dt><dd>${count(amount)}</dd></div>`);
   return `<dl class="figures">${items.join('')}</dl>`;
 }

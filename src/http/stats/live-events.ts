@@ -11,7 +11,7 @@
 import type { ServerResponse } from 'node:http';
 import type { HistoryPointDocument } from '../../stats/history.ts';
 
-export const LISTENERS_MAX = 100;
+const LISTENERS_MAX = 100;
 /** A household's browsers, with the page open in a few tabs. */
 export const LISTENERS_PER_CLIENT_MAX = 8;
 const RETRY_MS = 5_000;

@@ -2,11 +2,10 @@
  * What the page of statistics draws from: /stats/history.json, the last hour, day or week; /stats/events, what changes
  * from now on. Shapes are stats/'s work (docs/operations.md, "Statistics").
  */
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { type Request, type Response, Router } from 'express';
 import { HISTORY_SPANS, type History, type HistorySpan, MINUTE_SECONDS } from '../../stats/history.ts';
 import type { ClientNumbers } from '../client-numbers.ts';
+import { Compressible } from '../compressible.ts';
 import { readOnly, send } from '../web-reply.ts';
 import type { LiveEvents } from './live-events.ts';
 
@@ -33,26 +32,17 @@ export function liveRoutes(parts: LiveRoutesParts): Router {
       const error = `span: allowed is ${HISTORY_SPANS.join(', ')}`;
       return send(response, 400, JSON_TYPE, `${JSON.stringify({ error })}\n`);
     }
-    const bytes = document.at(nowSeconds());
-    const headers = { Vary: 'Accept-Encoding' };
-    if (request.acceptsEncodings(['gzip', 'identity']) !== 'gzip') {
-      return send(response, 200, JSON_TYPE, bytes, headers);
-    }
-    const gzipped = await document.gzipped();
-    return send(response, 200, JSON_TYPE, gzipped, { ...headers, 'Content-Encoding': 'gzip' });
+    return document.at(nowSeconds()).sendTo(request, response);
   });
   readOnly(router, '/stats/events', (request, response) => listen(request, response, parts));
   return router;
 }
 
-const compress = promisify(gzip);
-
-/** A document as text, made and compressed anew when it has changed: a day takes milliseconds, and anybody may ask. */
+/** A document as text, made anew when it has changed: a day takes milliseconds, and anybody may ask. */
 class HistoryText {
   readonly #history: LiveRoutesParts['history'];
   readonly #span: HistorySpan;
-  #bytes = Buffer.alloc(0);
-  #gzipped: Promise<Buffer> | undefined;
+  #body = new Compressible(JSON_TYPE, '');
   #revision = -1;
   #minute = -1;
 
@@ -61,22 +51,16 @@ class HistoryText {
     this.#span = span;
   }
 
-  at(nowSeconds: number): Buffer {
+  at(nowSeconds: number): Compressible {
     const { revision } = this.#history;
     const minute = Math.floor(nowSeconds / MINUTE_SECONDS);
     if (revision !== this.#revision || minute !== this.#minute) {
-      this.#bytes = Buffer.from(`${JSON.stringify(this.#history.document(this.#span, nowSeconds))}\n`);
-      this.#gzipped = undefined;
+      const document = this.#history.document(this.#span, nowSeconds);
+      this.#body = new Compressible(JSON_TYPE, `${JSON.stringify(document)}\n`);
       this.#revision = revision;
       this.#minute = minute;
     }
-    return this.#bytes;
-  }
-
-  /** What `at` gave last, compressed. */
-  gzipped(): Promise<Buffer> {
-    this.#gzipped ??= compress(this.#bytes);
-    return this.#gzipped;
+    return this.#body;
   }
 }
 

@@ -3,8 +3,9 @@
  * by the names in `data-figure`, `data-share` and `data-list`, and draws the plots. What the figures say is `figures.js`'s.
  */
 import type { LiveReport } from '../../stats/stats-report.ts';
+import { escapeHtml } from '../pages/browser/escape-html.js';
 import { barPart, bars, figureLists, figureShares, figureTexts } from '../pages/browser/figures.js';
-import { escapeHtml, type Page } from '../pages/page.ts';
+import type { Page } from '../pages/page.ts';
 
 /** `nowSeconds` since the epoch: of when the figures are. */
 export function statsPage(report: LiveReport, nowSeconds: number): Page {

@@ -5,7 +5,9 @@
 import type { Access } from '../../access/access.ts';
 import { Applied } from '../../access/hash-list.ts';
 import type { Log } from '../../log.ts';
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
+import { whenAborted } from '../../time-limit.ts';
 import { AccessObjectReader, type AccessSection } from '../format/access-object.ts';
 import { ACCESS_PREFIX, bootOfAccessKey } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
@@ -17,7 +19,6 @@ import { ifThere, type Store, type StoredObject, StoreError, type StoreFailure }
 
 const READS_AHEAD = 8;
 const FOLD_OBJECTS_MIN = 101;
-const INFO_HASH_BYTES = 20;
 const HASHES_PER_STEP = 256;
 
 export interface AccessLoaderOptions {
@@ -89,11 +90,7 @@ export class AccessLoader {
   async start(signal: AbortSignal, closing: AbortSignal): Promise<boolean> {
     const { access, log, store } = this.#options;
     this.#loading ??= this.#load(closing);
-    const given = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([this.#loading, given]);
+    await Promise.race([this.#loading, whenAborted(signal)]);
     if (!access.isLoaded && !closing.aborted) {
       log.error('The access lists could not be read yet: bans from the store are NOT in force. Trying on.', {
         store: store.address,

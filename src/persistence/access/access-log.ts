@@ -3,9 +3,10 @@
  * before it is acknowledged, and folds the objects into one when there are many. What denies service is in force
  * at once and is written until it is stored; what gives service back waits for the store.
  */
-import type { Access, ListName } from '../../access/access.ts';
+import { type Access, type ListName, VARIABLE_OF } from '../../access/access.ts';
 import { Applied } from '../../access/hash-list.ts';
 import type { Log } from '../../log.ts';
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { type MonotonicMs, runInSlices } from '../../slices.ts';
 import { AccessObjectWriter } from '../format/access-object.ts';
 import { accessKey, assertBootId } from '../format/object-keys.ts';
@@ -21,7 +22,6 @@ export const CHANGE_HASHES_MAX = 400_000;
 /** Changes that wait for the store may take up so much memory. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const HASHES_PER_STEP = 256;
-const INFO_HASH_BYTES = 20;
 
 export interface AccessLogOptions {
   readonly store: Store;
@@ -141,7 +141,7 @@ export class AccessLog {
     return {
       kind: 'by-environment',
       infoHash,
-      variable: list === 'bans' ? 'BANNED_HASHES' : 'ALLOWED_HASHES',
+      variable: VARIABLE_OF[list],
     };
   }
 

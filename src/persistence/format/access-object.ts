@@ -6,6 +6,7 @@
  */
 import type { ListName } from '../../access/access.ts';
 import type { Change, ListedHash } from '../../access/hash-list.ts';
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { type BlockEntries, EntryBlocks, type EntryFormat } from './entry-blocks.ts';
 import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
 import type { ObjectState } from './object-reader.ts';
@@ -13,7 +14,6 @@ import { ObjectWriter } from './object-writer.ts';
 import type { StoreKeys } from './store-keys.ts';
 
 const SECTION_BYTES = 12;
-const INFO_HASH_BYTES = 20;
 export const REASON_BYTES_MAX = 200;
 
 const LIST_CODES: Readonly<Record<ListName, number>> = { bans: 1, allowed: 2 };

@@ -5,14 +5,11 @@
  * answers without asking. A yes is for good: when a successor with another key begins to write, the last that this
  * process has heard must be stored all the same. Reads, listings and deletes are the store's own.
  */
-
 import { ifThere, OBJECT_BYTES_MAX, type StoredObject, type TimedStore } from '../store/store.ts';
 import { BlockTag, HeaderAt, isSealedHeader, type ObjectKind, readObjectHeader } from './object-format.ts';
-import { ACCESS_PREFIX, JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from './object-keys.ts';
+import { PREFIXES } from './object-keys.ts';
 import { ObjectReader } from './object-reader.ts';
 import type { StoreKeys } from './store-keys.ts';
-
-const PREFIXES = [SNAPSHOTS_PREFIX, ACCESS_PREFIX, JOURNAL_PREFIX];
 
 export class GuardedStore implements TimedStore {
   readonly #store: TimedStore;

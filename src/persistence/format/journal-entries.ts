@@ -11,6 +11,7 @@
  * Times are by the writer's own clock, which only runs forward; the offset makes them the store's (rule D-O6). It
  * is filled in when the segment goes out, because a tracker that has not reached its store yet does not know it.
  */
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import {
   AGE_SECONDS_MAX,
   ENDPOINT_BYTES,
@@ -21,7 +22,7 @@ import {
 } from '../../swarm/record.ts';
 import type { EntryFormat } from './entry-blocks.ts';
 import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
-import { INFO_HASH_BYTES, secondsNear } from './swarm-entries.ts';
+import { secondsNear } from './swarm-entries.ts';
 
 const PEER = 1;
 const STOP = 2;

@@ -9,10 +9,10 @@
  */
 import { crc32 } from 'node:zlib';
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 /** The first bytes of every object: a name, and line ends that a careless text copy would change. */
-export const OBJECT_MAGIC: Uint8Array = Uint8Array.of(0x54, 0x52, 0x41, 0x4b, 0x58, 0x0d, 0x0a, 0x1a);
+const OBJECT_MAGIC: Uint8Array = Uint8Array.of(0x54, 0x52, 0x41, 0x4b, 0x58, 0x0d, 0x0a, 0x1a);
 /** The first bytes of every block, by which a reader finds its way again after damage. */
 export const BLOCK_MAGIC: Uint8Array = Uint8Array.of(0xb1, 0x54, 0x42, 0x4c);
 
@@ -41,7 +41,7 @@ export type BlockTag = (typeof BlockTag)[keyof typeof BlockTag];
 export const SKIPPABLE_TAG_BIT = 0x80;
 
 /** What changes how the rest is read; a reader that meets a flag it does not know leaves the object alone. */
-export const HeaderFlag = { sealed: 1 } as const;
+const HeaderFlag = { sealed: 1 } as const;
 
 /** Offsets in the object header. */
 export const HeaderAt = { kind: 8, version: 9, flags: 10, nonce: 12, reserved: 24, checksum: 28 } as const;

@@ -9,6 +9,8 @@
 export const SNAPSHOTS_PREFIX = 'snapshots/';
 export const ACCESS_PREFIX = 'access/';
 export const JOURNAL_PREFIX = 'journal/';
+/** All that a tracker writes lies below these. */
+export const PREFIXES: readonly string[] = [SNAPSHOTS_PREFIX, ACCESS_PREFIX, JOURNAL_PREFIX];
 
 const NUMBER_DIGITS = 10;
 /** From here on a number is not one that somebody counted to, and there must always be a next. */

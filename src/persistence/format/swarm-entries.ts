@@ -9,6 +9,7 @@
  * and are read with the block's base, which is an absolute time (rule D-O6). A block needs no other block to be
  * read. Leaves to the callers what blocks go into and what becomes of the peers.
  */
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import {
   AGE_SECONDS_MAX,
   ENDPOINT_BYTES,
@@ -20,7 +21,6 @@ import {
 import type { EntryFormat } from './entry-blocks.ts';
 import { BLOCK_RAW_BYTES, BlockTag, ObjectKind } from './object-format.ts';
 
-export const INFO_HASH_BYTES = 20;
 const SWARM = 1;
 const RUN = 2;
 const KIND_BITS = 0x0f;
@@ -34,7 +34,7 @@ const BASE_BYTES = 4;
 /** Fewer bytes are copied one by one. */
 const LOOP_BYTES_MAX = 256;
 /** Times up to this far past the base are read as such; the rest of the 16,384 seconds lies before it. */
-export const AFTER_BASE_SECONDS_MAX = 2_048;
+const AFTER_BASE_SECONDS_MAX = 2_048;
 
 /** Gathers entries into blocks, and gives each full block to `emit`; the view is valid only during the call. */
 export class SwarmEntryWriter {

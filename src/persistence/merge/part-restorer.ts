@@ -3,7 +3,7 @@
  * true by itself, whatever became of the rest. Completed downloads are only gathered, because they are added up
  * and must come from one whole snapshot (rule D-R2).
  */
-import { AGE_SECONDS_MAX, ENDPOINT_BYTES, RECORD_BYTES } from '../../swarm/record.ts';
+import { AGE_SECONDS_MAX, ENDPOINT_BYTES, FLAG_BITS, PORT_BYTES, RECORD_BYTES } from '../../swarm/record.ts';
 import { Outcome } from '../../swarm/swarm-table.ts';
 import { EntryBlocks } from '../format/entry-blocks.ts';
 import type { ObjectState } from '../format/object-reader.ts';
@@ -11,10 +11,8 @@ import { SNAPSHOT_PART, type SwarmEntryReader } from '../format/swarm-entries.ts
 import type { HeldTotals } from './held-totals.ts';
 import { openIfRoom, type RestoreCounts, type RestoreSettings } from './restore-settings.ts';
 
-const PORT_BYTES = 2;
 /** One step restores about so many. */
 const PEERS_PER_STEP = 64;
-const FLAGS = 0xffff & ~AGE_SECONDS_MAX;
 
 export class PartRestorer {
   readonly #settings: RestoreSettings;
@@ -132,7 +130,7 @@ export class PartRestorer {
       }
       if (to !== at) raw.copyWithin(to, at, at + recordBytes);
       const seenAt = to + endpointBytes;
-      const word = (((raw[seenAt + 1]! << 8) & FLAGS) | (seen & AGE_SECONDS_MAX)) & 0xffff;
+      const word = ((raw[seenAt + 1]! << 8) & FLAG_BITS) | (seen & AGE_SECONDS_MAX);
       raw[seenAt] = word;
       raw[seenAt + 1] = word >>> 8;
       if (index < seeders) this.#seeders += 1;
@@ -154,7 +152,7 @@ export class PartRestorer {
         slot,
         family,
         index < this.#seeders,
-        word & FLAGS,
+        word & FLAG_BITS,
         seen,
         raw,
         at,

@@ -6,7 +6,7 @@
  * sighting beats a stop, unless the stop's writer had itself heard the peer in that second before. (So no record
  * needs to say who wrote it.)
  */
-import { COMPLETED_ONCE, ENDPOINT_BYTES, IS_PARTIAL_SEED } from '../../swarm/record.ts';
+import { ENDPOINT_BYTES, FLAG_BITS, PORT_BYTES } from '../../swarm/record.ts';
 import { Outcome, type SwarmTable } from '../../swarm/swarm-table.ts';
 import { EntryBlocks } from '../format/entry-blocks.ts';
 import { JOURNAL_SEGMENT, type JournalEntryReader } from '../format/journal-entries.ts';
@@ -24,9 +24,7 @@ export interface MergeSettings extends RestoreSettings {
   readonly untilSeconds?: number;
 }
 
-const PORT_BYTES = 2;
 const ENTRIES_PER_STEP = 16;
-const FLAGS = COMPLETED_ONCE | IS_PARTIAL_SEED;
 
 export class SegmentMerger {
   readonly #settings: MergeSettings;
@@ -108,7 +106,7 @@ export class SegmentMerger {
       this.#counts.peersStopped += 1;
       return;
     }
-    const flags = raw.readUInt16LE(seenAt) & FLAGS;
+    const flags = raw.readUInt16LE(seenAt) & FLAG_BITS;
     const slot = openIfRoom(table, infoHash, now);
     const isFull =
       slot < 0 ||

@@ -4,10 +4,10 @@
  *
  *   fingerprint (53 bits of a keyed hash of info hash, family and endpoint) → second of the stop, its kind, its writer
  *
- * in two generations of a JavaScript Map: when the newer is full, it becomes the older, and the older goes. So a stop is
- * remembered for as long as there is room, and at most for as long as peers live. One that goes within the window that the
- * rule promises is counted. Remembers nothing while nobody needs it. A fingerprint that two peers share (about 2^-36 for each sighting beside 100,000 stops)
- * would keep a peer out until its next announce.
+ * in two generations of a JavaScript Map: when the newer is full, it becomes the older, and the older goes. So a stop
+ * is remembered for as long as there is room, and at most for as long as peers live. One that goes within the window
+ * that the rule promises is counted. Remembers nothing while nobody needs it. A fingerprint that two peers share (about
+ * 2^-36 for each sighting beside 100,000 stops) would keep a peer out until its next announce.
  */
 import { type HashKey, halfSipHash } from '../../swarm/half-sip-hash.ts';
 import type { Family } from '../../swarm/record.ts';

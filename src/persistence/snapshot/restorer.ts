@@ -5,6 +5,7 @@
  * are left and keep everything else in the store.
  * Goes on trying until it is settled: a listing has succeeded, and every object was applied or found damaged.
  */
+import { whenAborted } from '../../time-limit.ts';
 import { ObjectKind } from '../format/object-format.ts';
 import { compareNewestFirst, JOURNAL_PREFIX, SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import type { JournalReader } from '../journal/journal-reader.ts';
@@ -99,7 +100,7 @@ export class Restorer implements RestoreVerdict {
     const { log, monotonicMs, retryMs, whenServedIsKnown } = this.#options;
     const startMs = monotonicMs();
     const pause = new RetryPause(retryMs);
-    await Promise.race([whenServedIsKnown, aborted(signal)]);
+    await Promise.race([whenServedIsKnown, whenAborted(signal)]);
     while (!this.isSettled && !signal.aborted) {
       try {
         await this.#try(signal);
@@ -194,11 +195,4 @@ export class Restorer implements RestoreVerdict {
       hasMetNewer: this.newer.hasAny,
     };
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

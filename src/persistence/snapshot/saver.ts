@@ -15,7 +15,7 @@ import type { ManifestCache } from '../listing/manifest-cache.ts';
 import type { NewerObjects } from '../listing/newer-objects.ts';
 import { Retention } from '../listing/retention.ts';
 import { listSnapshots } from '../listing/snapshot-listing.ts';
-import { type StoredObject, StoreError } from '../store/store.ts';
+import { abortedError, type StoredObject, StoreError } from '../store/store.ts';
 import { isSnapshotDue } from './snapshot-due.ts';
 import { type SnapshotSources, takeSnapshot } from './take-snapshot.ts';
 
@@ -240,11 +240,6 @@ export class Saver {
 /** What ends a save is the store or a signal; anything else is a bug and goes on up. */
 function asStoreError(caught: unknown, signal: AbortSignal): StoreError {
   if (caught instanceof StoreError) return caught;
-  if (signal.aborted && caught === signal.reason) {
-    const isLimit = caught instanceof Error && caught.name === 'TimeoutError';
-    return new StoreError(isLimit ? 'timed-out' : 'aborted', 'The walk over the table was given up.', {
-      cause: caught,
-    });
-  }
+  if (signal.aborted && caught === signal.reason) return abortedError('The walk over the table', signal);
   throw caught;
 }

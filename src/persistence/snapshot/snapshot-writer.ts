@@ -16,7 +16,7 @@ export interface SnapshotWriterOptions {
   readonly nowSeconds: () => number;
   /** What to add to this machine's times to make them the store's. */
   readonly offsetSeconds: number;
-  readonly partBytesMax?: number;
+  readonly partBytesMax?: number | undefined;
   /** Where part 0, 1, … will be put. */
   readonly partKey: (part: number) => string;
   readonly keys: StoreKeys;

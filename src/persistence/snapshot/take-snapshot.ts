@@ -8,22 +8,15 @@ import type { Totals } from '../../swarm/swarm-table.ts';
 import type { Walk } from '../../swarm/walk.ts';
 import { timeLimit } from '../../time-limit.ts';
 import { encodeManifest, type Manifest } from '../format/manifest.ts';
-import {
-  manifestKey,
-  partKey,
-  SNAPSHOTS_PREFIX,
-  type SnapshotId,
-  snapshotPrefix,
-} from '../format/object-keys.ts';
+import { manifestKey, SNAPSHOTS_PREFIX, type SnapshotId, snapshotPrefix } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Vector } from '../listing/segment-listing.ts';
 import { isComplete, listSnapshots } from '../listing/snapshot-listing.ts';
 import type { TableTurn } from '../merge/table-turn.ts';
 import { type Store, type StoredObject, StoreError } from '../store/store.ts';
-import { encodeHistoryPart, type SavedHistory } from './history-part.ts';
+import type { SavedHistory } from './history-part.ts';
 import { putParts } from './snapshot-parts.ts';
-import { SnapshotWriter } from './snapshot-writer.ts';
 
 const TAKE_BACK_MS_MAX = 30_000;
 
@@ -112,54 +105,18 @@ async function putAllParts(
  */
 async function cutAndWalk(id: SnapshotId, sources: SnapshotSources, signal: AbortSignal): Promise<Walked> {
   const { store, table, journal, others, nowSeconds } = sources;
+  const offsetSeconds = store.clockOffsetSeconds;
+  const put = (key: string, bytes: Uint8Array): Promise<void> => store.put(key, bytes, signal);
   signal.throwIfAborted();
   const atCut = {
-    takenAtSeconds: nowSeconds() + store.clockOffsetSeconds,
+    takenAtSeconds: nowSeconds() + offsetSeconds,
     completed: table.totals.completed,
     cutSequence: journal.cut(),
     vector: Object.fromEntries(others.vector),
     changesAtCut: table.changes,
   };
-  return { ...id, ...atCut, ...(await walkIntoParts(id, sources, signal)) };
-}
-
-async function walkIntoParts(
-  id: SnapshotId,
-  sources: SnapshotSources,
-  signal: AbortSignal,
-): Promise<Pick<Manifest, 'partBytes' | 'historyParts' | 'swarms' | 'peers'>> {
-  const { store, table, keys, nowSeconds, monotonicMs, partBytesMax } = sources;
-  const writer = new SnapshotWriter({
-    keys,
-    partKey: (part) => partKey(id, part),
-    nowSeconds,
-    offsetSeconds: store.clockOffsetSeconds,
-    ...(partBytesMax === undefined ? {} : { partBytesMax }),
-  });
-  const walk = table.walk(nowSeconds());
-  const put = (part: number, bytes: Uint8Array): Promise<void> => store.put(partKey(id, part), bytes, signal);
-  const partBytes = await putParts(walk, writer, { put, monotonicMs, signal });
-  if (walk.lost > 0) {
-    throw new StoreError('failed', `${walk.lost} peers moved past the walk faster than it could follow.`);
-  }
-  const counts = { swarms: writer.swarmsTotal, peers: writer.peersTotal };
-  const historyBytes = await putHistory(partKey(id, partBytes.length), sources, signal);
-  if (historyBytes === undefined) return { ...counts, partBytes };
-  return { ...counts, partBytes: [...partBytes, historyBytes], historyParts: 1 };
-}
-
-/** The size of the part that holds the history; undefined when there is none (rule D-N5). */
-async function putHistory(
-  key: string,
-  sources: SnapshotSources,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const { history, store } = sources;
-  if (history === undefined) return undefined;
-  const offsetSeconds = store.clockOffsetSeconds;
-  const part = await encodeHistoryPart(key, history, { ...sources, offsetSeconds, signal });
-  if (part !== undefined) await store.put(key, part, signal);
-  return part?.length;
+  const parts = await putParts(id, table.walk(nowSeconds()), { ...sources, offsetSeconds, put, signal });
+  return { ...id, ...atCut, ...parts };
 }
 
 /** Parts without a manifest help nobody, and in a store that is full they keep the journal out. */

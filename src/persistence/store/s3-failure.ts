@@ -11,7 +11,8 @@ interface Kind {
   readonly sentence: string;
 }
 
-// Read from the top (a broken connection before a time-out: the SDK calls both a TimeoutError): the first kind whose names match decides, then the first whose HTTP status does.
+// Read from the top (a broken connection before a time-out: the SDK calls both a TimeoutError): the first kind whose
+// names match decides, then the first whose HTTP status does.
 const KINDS: readonly Kind[] = [
   {
     failure: 'no-bucket',

@@ -13,6 +13,7 @@ import { s3StoreError } from './s3-failure.ts';
 import {
   assertKey,
   CLOCK_OFFSET_SECONDS_MIN,
+  LIST_PAGE_KEYS,
   OBJECT_BYTES_MAX,
   type Store,
   type StoredObject,
@@ -30,7 +31,6 @@ export interface S3StoreOptions {
 const CONNECTION_MS_MAX = 5_000;
 const OPERATION_MS_MAX = 30_000;
 const ATTEMPTS_MAX = 3;
-const LIST_PAGE_KEYS = 1_000;
 /** Hashed between two turns of the event loop: about a quarter of a millisecond. */
 const HASH_SLICE_BYTES = 128 * 1024;
 

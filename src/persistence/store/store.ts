@@ -15,6 +15,9 @@ export interface StoredObject {
 /** Clocks are read in whole seconds, so an offset of one is none. */
 export const CLOCK_OFFSET_SECONDS_MIN = 2;
 
+/** A service answers a listing in pages of so many, each a request of its own. */
+export const LIST_PAGE_KEYS = 1_000;
+
 /** The largest object that a driver gives out. */
 export const OBJECT_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -27,8 +30,8 @@ export const OBJECT_BYTES_MAX = 256 * 1024 * 1024;
  * - Bounded: every call ends within the driver's time limit, the reading of a body included, and soon after the
  *   caller's signal fires, whatever the other side does. A put that failed may still have happened: the caller
  *   puts the same bytes under the same key again, or deletes the key.
- * - Keys are parts of `A-Z a-z 0-9 - _ .` joined by '/', none of them starting with a dot; anything else is the caller's bug and throws
- *   a RangeError.
+ * - Keys are parts of `A-Z a-z 0-9 - _ .` joined by '/', none of them starting with a dot; anything else is the
+ *   caller's bug and throws a RangeError.
  * - What goes wrong rejects with a StoreError, never with anything else.
  * - Bytes given to `put` are not kept after it settled, and must not change before.
  */

@@ -10,10 +10,7 @@ import type { Log } from '../../log.ts';
 import type { MonotonicMs } from '../../slices.ts';
 import type { StoreLatency, StoreOperations } from '../../stats/gauges.ts';
 import { Histogram, STORE_BOUNDS_SECONDS } from '../../stats/histogram.ts';
-import { type Store, type StoredObject, StoreError } from './store.ts';
-
-/** A store answers a listing in pages of so many, each a request of its own. */
-const LIST_PAGE_KEYS = 1_000;
+import { LIST_PAGE_KEYS, type Store, type StoredObject, StoreError } from './store.ts';
 
 export interface WatchedStoreOptions {
   readonly log: Log;

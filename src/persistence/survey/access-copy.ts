@@ -3,6 +3,7 @@
  * process (rule D-O1), so the copies mean what the originals mean, beside whatever the other store holds. Where the
  * other store has other keys they are sealed anew, and opened where it has none (rule D-O5).
  */
+import { INFO_HASH_BYTES } from '../../protocol/info-hash.ts';
 import { nextTurn } from '../../slices.ts';
 import { AccessObjectReader, AccessObjectWriter } from '../format/access-object.ts';
 import { ACCESS_PREFIX, bootOfAccessKey } from '../format/object-keys.ts';
@@ -17,7 +18,6 @@ export interface KeyedStore {
 
 /** A fold that deletes what it has read makes the listing stale: list again, until nothing was missing. */
 const LISTINGS_MAX = 3;
-const INFO_HASH_BYTES = 20;
 
 /**
  * How many objects `to` lacked. Rejects with a StoreError when either store fails, and with 'locked' when no key opens

@@ -9,17 +9,15 @@ import { encodeManifest, type Manifest } from '../format/manifest.ts';
 import {
   JOURNAL_PREFIX,
   manifestKey,
-  partKey,
   SNAPSHOTS_PREFIX,
   type SnapshotId,
   snapshotPrefix,
 } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import { isComplete, listSnapshots } from '../listing/snapshot-listing.ts';
-import { encodeHistoryPart, type SavedHistory } from '../snapshot/history-part.ts';
+import type { SavedHistory } from '../snapshot/history-part.ts';
 import { putParts } from '../snapshot/snapshot-parts.ts';
-import { SnapshotWriter } from '../snapshot/snapshot-writer.ts';
-import { type Store, StoreError } from '../store/store.ts';
+import { abortedError, type Store, StoreError } from '../store/store.ts';
 
 export interface SingleSnapshotOptions {
   readonly store: Store;
@@ -62,55 +60,31 @@ export async function writeSingleSnapshot(options: SingleSnapshotOptions): Promi
     // The manifest first, as ever. A put that failed may have happened.
     for (const key of put.reverse()) await store.delete(key).catch(() => {});
     throw signal?.aborted && error === signal.reason
-      ? new StoreError('aborted', 'The writing of the snapshot was given up.', { cause: error })
+      ? abortedError('The writing of the snapshot', signal)
       : error;
   }
 }
 
 async function write(id: SnapshotId, options: SingleSnapshotOptions, put: string[]): Promise<SingleSnapshot> {
-  const { store, keys, table, takenAtSeconds, monotonicMs, signal, partBytesMax, onWritten } = options;
-  const writer = new SnapshotWriter({
-    nowSeconds: () => takenAtSeconds,
-    offsetSeconds: 0,
-    partKey: (part) => partKey(id, part),
-    keys,
-    ...(partBytesMax === undefined ? {} : { partBytesMax }),
-  });
-  const putPart = async (part: number, bytes: Uint8Array): Promise<void> => {
-    const key = partKey(id, part);
+  const { store, keys, table, takenAtSeconds, signal, onWritten } = options;
+  const putPart = async (key: string, bytes: Uint8Array): Promise<void> => {
     put.push(key);
     await store.put(key, bytes, signal);
     onWritten?.(bytes.length);
   };
-  const walk = table.walk(takenAtSeconds);
-  const partBytes = [...(await putParts(walk, writer, { put: putPart, monotonicMs, signal }))];
-  const historyAt = partBytes.length;
-  const part =
-    options.history &&
-    (await encodeHistoryPart(partKey(id, historyAt), options.history, { ...options, offsetSeconds: 0 }));
-  if (part !== undefined) {
-    await putPart(historyAt, part);
-    partBytes.push(part.length);
-  }
-  const { swarmsTotal: swarms, peersTotal: peers } = writer;
+  const parts = await putParts(id, table.walk(takenAtSeconds), {
+    ...options,
+    nowSeconds: () => takenAtSeconds,
+    offsetSeconds: 0,
+    put: putPart,
+  });
   const { completed } = table.totals;
-  const historyParts = partBytes.length - historyAt;
-  const manifest = {
-    ...id,
-    takenAtSeconds,
-    partBytes,
-    ...(historyParts > 0 ? { historyParts } : {}),
-    swarms,
-    peers,
-    completed,
-    cutSequence: 0,
-    vector: {},
-  };
+  const manifest = { ...id, takenAtSeconds, ...parts, completed, cutSequence: 0, vector: {} };
   await assertAlone(id, manifest, options);
   const bytes = encodeManifest(manifest, keys);
   put.push(manifestKey(id));
   await store.put(manifestKey(id), bytes, signal);
-  return { manifest, bytes: partBytes.reduce((sum, part) => sum + part, bytes.length) };
+  return { manifest, bytes: parts.partBytes.reduce((sum, part) => sum + part, bytes.length) };
 }
 
 /** Rule D-N3, and that no tracker has started on the store meanwhile. */

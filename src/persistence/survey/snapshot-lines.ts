@@ -6,7 +6,14 @@
  */
 import { formatAddress } from '../../protocol/address.ts';
 import { formatInfoHash } from '../../protocol/info-hash.ts';
-import { COMPLETED_ONCE, ENDPOINT_BYTES, IS_PARTIAL_SEED, RECORD_BYTES } from '../../swarm/record.ts';
+import {
+  COMPLETED_ONCE,
+  ENDPOINT_BYTES,
+  IS_PARTIAL_SEED,
+  PORT_BYTES,
+  RECORD_BYTES,
+  SEEN_BYTES,
+} from '../../swarm/record.ts';
 import { EntryBlocks } from '../format/entry-blocks.ts';
 import type { ObjectState } from '../format/object-reader.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
@@ -38,10 +45,6 @@ export interface SnapshotLinesOptions {
   /** False leaves the peers out, and so everybody's address. */
   readonly hasPeers: boolean;
 }
-
-const PORT_BYTES = 2;
-const SEEN_BYTES = 2;
-const FLAGS = COMPLETED_ONCE | IS_PARTIAL_SEED;
 
 export class SnapshotLines {
   readonly #blocks: EntryBlocks<SwarmEntryReader>;
@@ -94,7 +97,7 @@ export class SnapshotLines {
     const seenAt = ENDPOINT_BYTES[family]!;
     const portAt = seenAt - PORT_BYTES;
     for (let index = 0, at = entries.recordsAt; index < seeders + leechers; index++, at += recordBytes) {
-      const flags = raw.readUInt16LE(at + seenAt) & FLAGS;
+      const flags = raw.readUInt16LE(at + seenAt);
       const line: PeerLine = {
         kind: 'peer',
         infoHash,

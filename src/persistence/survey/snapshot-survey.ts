@@ -9,6 +9,7 @@ import { SNAPSHOTS_PREFIX } from '../format/object-keys.ts';
 import type { StoreKeys } from '../format/store-keys.ts';
 import { LEFTOVER_AGE_SECONDS_MIN } from '../listing/retention.ts';
 import { isComplete, type ListedSnapshot, listSnapshots } from '../listing/snapshot-listing.ts';
+import { inTurn } from '../store/read-ahead.ts';
 import { ifThere, type Store } from '../store/store.ts';
 import { LOCKED, NEWER } from './object-problem.ts';
 
@@ -34,7 +35,7 @@ export interface SurveyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const READS_AT_ONCE = 8;
+const READS_AHEAD = 8;
 
 /** Newest first. Rejects with a StoreError when the store fails. */
 export async function surveySnapshots(
@@ -42,15 +43,10 @@ export async function surveySnapshots(
   options: SurveyOptions,
 ): Promise<readonly SurveyedSnapshot[]> {
   const listed = listSnapshots(await store.list(SNAPSHOTS_PREFIX, options.signal));
-  const surveyed: (SurveyedSnapshot | undefined)[] = new Array(listed.length);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < listed.length; index = next++) {
-      surveyed[index] = await survey(store, listed[index]!, options);
-    }
-  };
-  await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
-  return surveyed.filter((snapshot) => snapshot !== undefined);
+  const surveyed: SurveyedSnapshot[] = [];
+  const surveying = inTurn(listed, (one) => survey(store, one, options), READS_AHEAD);
+  for await (const [, snapshot] of surveying) if (snapshot !== undefined) surveyed.push(snapshot);
+  return surveyed;
 }
 
 /** Bytes of all its objects. */

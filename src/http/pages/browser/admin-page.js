@@ -4,38 +4,28 @@
  */
 import { AdminClient, tokenProblem } from './admin-client.js';
 import { BanList } from './ban-list.js';
+import { element } from './element.js';
+import { count, counted, minuteText } from './formats.js';
 import { SwarmLookUp } from './swarm-look-up.js';
 import { reasonProblem, takeDown } from './takedown.js';
 import { takedownReceipt } from './takedown-receipt.js';
 
-/**
- * @template {HTMLElement} T
- * @param {string} id
- * @param {new () => T} kind
- * @returns {T}
- */
-function element(id, kind) {
-  const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
-  return found;
-}
-
 const client = new AdminClient();
 const bans = new BanList(client);
 const swarm = new SwarmLookUp(client);
-const notice = element('notice', HTMLElement);
-const signIn = element('sign-in', HTMLFormElement);
-const work = element('work', HTMLElement);
-const token = element('token', HTMLInputElement);
-const hashes = element('hashes', HTMLTextAreaElement);
-const reason = element('reason', HTMLInputElement);
-const progress = element('progress', HTMLProgressElement);
-const takedownStatus = element('takedown-status', HTMLElement);
-const receipt = element('receipt', HTMLElement);
-const receiptStatus = element('receipt-status', HTMLElement);
-const search = element('search', HTMLInputElement);
-const torrent = element('torrent', HTMLInputElement);
-const snapshotStatus = element('snapshot-status', HTMLElement);
+const notice = element('#notice', HTMLElement);
+const signIn = element('#sign-in', HTMLFormElement);
+const work = element('#work', HTMLElement);
+const token = element('#token', HTMLInputElement);
+const hashes = element('#hashes', HTMLTextAreaElement);
+const reason = element('#reason', HTMLInputElement);
+const progress = element('#progress', HTMLProgressElement);
+const takedownStatus = element('#takedown-status', HTMLElement);
+const receipt = element('#receipt', HTMLElement);
+const receiptStatus = element('#receipt-status', HTMLElement);
+const search = element('#search', HTMLInputElement);
+const torrent = element('#torrent', HTMLInputElement);
+const snapshotStatus = element('#snapshot-status', HTMLElement);
 /** The one whose receipt is shown. @type {import('./takedown.js').Takedown | undefined} */
 let takedown;
 
@@ -48,11 +38,11 @@ signIn.addEventListener('submit', (event) => {
   client.keepToken(typed);
   void enter();
 });
-element('sign-out', HTMLButtonElement).addEventListener('click', () => {
+element('#sign-out', HTMLButtonElement).addEventListener('click', () => {
   client.forgetToken();
   askForToken('');
 });
-element('takedown', HTMLFormElement).addEventListener('submit', (event) => {
+element('#takedown', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void ban();
 });
@@ -60,17 +50,17 @@ element('takedown', HTMLFormElement).addEventListener('submit', (event) => {
 reason.addEventListener('input', () =>
   reason.setCustomValidity(reasonProblem(reason.value, Number(reason.dataset.bytesMax))),
 );
-element('search-bans', HTMLFormElement).addEventListener('submit', (event) => {
+element('#search-bans', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void bans.show(search.value.trim());
 });
-element('look-up', HTMLFormElement).addEventListener('submit', (event) => {
+element('#look-up', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void swarm.show(torrent.value.trim());
 });
-element('snapshot', HTMLButtonElement).addEventListener('click', () => void saveSnapshot());
-element('copy-receipt', HTMLButtonElement).addEventListener('click', () => void copyReceipt());
-element('download-receipt', HTMLButtonElement).addEventListener('click', downloadReceipt);
+element('#snapshot', HTMLButtonElement).addEventListener('click', () => void saveSnapshot());
+element('#copy-receipt', HTMLButtonElement).addEventListener('click', () => void copyReceipt());
+element('#download-receipt', HTMLButtonElement).addEventListener('click', downloadReceipt);
 
 if (client.token !== null) void enter();
 else askForToken('');
@@ -111,7 +101,7 @@ async function enter() {
 }
 
 async function ban() {
-  const button = element('ban', HTMLButtonElement);
+  const button = element('#ban', HTMLButtonElement);
   button.disabled = true;
   // What was pasted meanwhile would be lost with the lines that were done.
   hashes.readOnly = true;
@@ -123,7 +113,7 @@ async function ban() {
   button.disabled = false;
   progress.hidden = true;
   const { states, error } = takedown;
-  const done = `${states.size.toLocaleString('en-US')} ${states.size === 1 ? 'info hash is' : 'info hashes are'} banned.`;
+  const done = `${counted(states.size, 'info hash is', 'info hashes are')} banned.`;
   takedownStatus.textContent =
     error === undefined
       ? done
@@ -132,7 +122,7 @@ async function ban() {
     tracker: work.dataset.tracker || location.host,
     date: new Date(),
   });
-  element('receipt-part', HTMLElement).hidden = false;
+  element('#receipt-part', HTMLElement).hidden = false;
   await bans.show('');
   await refreshStatus();
 }
@@ -144,7 +134,7 @@ async function ban() {
 function showProgress({ linesDone, linesTotal }, note) {
   progress.max = linesTotal;
   progress.value = linesDone;
-  const done = `${linesDone.toLocaleString('en-US')} of ${linesTotal.toLocaleString('en-US')} lines`;
+  const done = `${count(linesDone)} of ${count(linesTotal)} lines`;
   takedownStatus.textContent = `Banning: ${done}. ${note}`;
 }
 
@@ -164,19 +154,19 @@ function showStatus({ table, access, takedowns, store, snapshots, restore, warni
     ['Banned in 30 days', takedowns.lastMonth],
     ['Bans not stored yet', access.changesWaiting],
     ['Store', store.failure === null ? 'answers' : 'fails'],
-    ['Last snapshot', snapshots.savedAt === null ? 'none yet' : time(snapshots.savedAt)],
+    ['Last snapshot', snapshots.savedAt === null ? 'none yet' : minuteText(snapshots.savedAt)],
     ['Restore', restore.isSettled ? 'settled' : 'under way'],
   ];
   const entries = figures.map(([name, value]) => {
     const entry = document.createElement('div');
-    const shown = typeof value === 'number' ? value.toLocaleString('en-US') : value;
+    const shown = typeof value === 'number' ? count(value) : value;
     entry.append(
       Object.assign(document.createElement('dt'), { textContent: name }),
       Object.assign(document.createElement('dd'), { textContent: shown }),
     );
     return entry;
   });
-  element('status', HTMLElement).replaceChildren(...entries);
+  element('#status', HTMLElement).replaceChildren(...entries);
   tellNotice(warnings.join(' '));
 }
 
@@ -189,7 +179,7 @@ async function saveSnapshot() {
 
 /** @param {Record<string, any>} body */
 function snapshotOutcome({ outcome, number, peers, error }) {
-  if (outcome === 'saved') return `Snapshot ${number} with ${peers.toLocaleString('en-US')} peers is saved.`;
+  if (outcome === 'saved') return `Snapshot ${number} with ${count(peers)} peers is saved.`;
   if (outcome === 'still-saving') return 'It is still being saved.';
   return error ?? 'Nothing has changed since the last snapshot.';
 }
@@ -213,9 +203,4 @@ function downloadReceipt() {
   link.click();
   URL.revokeObjectURL(address);
   receiptStatus.textContent = 'Downloaded.';
-}
-
-/** @param {string} iso */
-function time(iso) {
-  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -1,10 +1,12 @@
 /** The list of bans on the admin page: pages of what a search finds, and a button that lifts each. */
+import { element } from './element.js';
+import { count, minuteText } from './formats.js';
 
 export class BanList {
   #client;
-  #rows = /** @type {HTMLElement} */ (document.getElementById('bans'));
-  #status = /** @type {HTMLElement} */ (document.getElementById('bans-status'));
-  #more = /** @type {HTMLButtonElement} */ (document.getElementById('more-bans'));
+  #rows = element('#bans', HTMLElement);
+  #status = element('#bans-status', HTMLElement);
+  #more = element('#more-bans', HTMLButtonElement);
   #search = '';
   /** @type {string | null} */
   #next = null;
@@ -48,7 +50,7 @@ export class BanList {
     const ofEnvironment = this.#rows.querySelectorAll('[data-by-environment]').length;
     const listed = this.#rows.childElementCount - ofEnvironment;
     const found = this.#next === null ? `${listed}` : `the first ${listed}`;
-    const all = total.toLocaleString('en-US');
+    const all = count(total);
     const more = ofEnvironment === 0 ? '' : `, and ${ofEnvironment} of BANNED_HASHES`;
     this.#status.textContent =
       this.#search === ''
@@ -65,7 +67,7 @@ export class BanList {
     const row = document.createElement('li');
     const about = document.createElement('span');
     about.className = 'note';
-    const since = changedAt === undefined ? '' : `${changedAt.slice(0, 16).replace('T', ' ')} UTC`;
+    const since = changedAt === undefined ? '' : minuteText(changedAt);
     about.textContent = [since, reason].filter((part) => part !== '').join(' · ');
     row.append(Object.assign(document.createElement('code'), { textContent: infoHash }), about);
     if (changedAt === undefined) row.dataset.byEnvironment = '';

@@ -11,6 +11,11 @@ export function count(value) {
   return value === null || value === undefined ? UNKNOWN : Math.round(value).toLocaleString('en-US');
 }
 
+/** @param {number} value @param {string} one @param {string} many @returns {string} `1 peer`, `1,234 peers` */
+export function counted(value, one, many) {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
 /** @param {number} share of 1 @returns {string} `63 %`, `0.4 %` */
 export function percent(share) {
   const hundredths = share * 100;
@@ -49,4 +54,9 @@ export function duration(seconds) {
 function inTwo(amount, size, unit, smaller) {
   const rest = amount % size;
   return `${Math.floor(amount / size)}\u202f${unit}${rest === 0 ? '' : ` ${rest}\u202f${smaller}`}`;
+}
+
+/** @param {string} iso in UTC @returns {string} `2026-11-21 17:50 UTC` */
+export function minuteText(iso) {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -11,7 +11,7 @@
 /** @typedef {{ endSeconds: number, values: Readonly<Record<string, number | null>> }} Point of a minute */
 /** @typedef {{ seconds: number, values: Readonly<Record<string, number | null>> }} Moment */
 
-export const SPAN_SECONDS = Object.freeze({ hour: 3_600, day: 86_400, week: 604_800 });
+const SPAN_SECONDS = Object.freeze({ hour: 3_600, day: 86_400, week: 604_800 });
 
 const POINT_SECONDS = 60;
 /** Nothing is shown closer than this: the first seconds of a tracker are not to fill the page. */

@@ -4,6 +4,7 @@
  */
 /** @import { LiveReport as Report } from '../../../stats/stats-report.ts' */
 /** @import { Point, Span } from './history.js' */
+import { element } from './element.js';
 import { barWidth, figureLists, figureShares, figureTexts } from './figures.js';
 import { count } from './formats.js';
 import { History } from './history.js';
@@ -20,9 +21,9 @@ const shown = new Map();
 let wasRestored;
 
 const history = new History();
-const plots = new HistoryPlots(find('[data-plot-grid]'), history);
-const note = find('[data-plots-note]');
-find('[data-plots]').hidden = false;
+const plots = new HistoryPlots(element('[data-plot-grid]', HTMLElement), history);
+const note = element('[data-plots-note]', HTMLElement);
+element('[data-plots]', HTMLElement).hidden = false;
 
 for (const choice of document.querySelectorAll('input[name=span]')) {
   if (!(choice instanceof HTMLInputElement)) continue;
@@ -89,15 +90,8 @@ function draw() {
 
 /** @param {'live' | 'reconnecting'} state */
 function showState(state) {
-  const place = find('.state');
+  const place = element('.state', HTMLElement);
   if (place.dataset.state === state) return;
   place.dataset.state = state;
-  find('[data-state-text]').textContent = STATES[state];
-}
-
-/** @param {string} selector @returns {HTMLElement} */
-function find(selector) {
-  const element = document.querySelector(selector);
-  if (!(element instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
-  return element;
+  element('[data-state-text]', HTMLElement).textContent = STATES[state];
 }

@@ -1,11 +1,13 @@
 /** One swarm on the admin page: its counts, whether it is served and why not, and a button that drops its peers. */
+import { element } from './element.js';
+import { count, counted } from './formats.js';
 
 const NO_HASH = 'That is no info hash, and no magnet link with one.';
 
 export class SwarmLookUp {
   #client;
-  #found = /** @type {HTMLElement} */ (document.getElementById('swarm-found'));
-  #drop = /** @type {HTMLButtonElement} */ (document.getElementById('drop-swarm'));
+  #found = element('#swarm-found', HTMLElement);
+  #drop = element('#drop-swarm', HTMLButtonElement);
   #infoHash = '';
 
   /** @param {import('./admin-client.js').AdminClient} client */
@@ -40,12 +42,12 @@ function describe({ infoHash, isKnown, seeders, leechers, completed, isServed, c
   const reason = ban !== null && ban.reason !== '' ? ` (${ban.reason})` : '';
   const served = isServed ? 'It is served.' : `It is refused: ${clientsAreTold}${reason}.`;
   const counts = isKnown
-    ? `${people(seeders + leechers)}, ${seeders.toLocaleString('en-US')} of them seeding; ${completed.toLocaleString('en-US')} completed downloads.`
+    ? `${people(seeders + leechers)}, ${count(seeders)} of them seeding; ${count(completed)} completed downloads.`
     : 'Nobody is there.';
   return `${infoHash}: ${counts} ${served}`;
 }
 
 /** @param {number} peers */
 function people(peers) {
-  return `${peers.toLocaleString('en-US')} ${peers === 1 ? 'peer' : 'peers'}`;
+  return counted(peers, 'peer', 'peers');
 }

@@ -1,4 +1,5 @@
 /** What an operator sends to who asked for a takedown: a text that says what was done, when, and for which hashes. */
+import { count, counted } from './formats.js';
 
 /** @type {Readonly<Record<import('./takedown.js').HashState, string>>} */
 const WORDS = {
@@ -22,19 +23,19 @@ export function takedownReceipt(takedown, { tracker, date }) {
     ...(reason === '' ? [] : [['Reason', reason]]),
     [
       'Banned',
-      `${count(states.size, 'info hash', 'info hashes')}${before === 0 ? '' : `, ${before.toLocaleString('en-US')} of them before`}`,
+      `${counted(states.size, 'info hash', 'info hashes')}${before === 0 ? '' : `, ${count(before)} of them before`}`,
     ],
     ...(invalidLines.length === 0
       ? []
       : [
           [
             'Left out',
-            `${count(invalidLines.length, 'line', 'lines')} without an info hash: ${ranges(invalidLines)}`,
+            `${counted(invalidLines.length, 'line', 'lines')} without an info hash: ${ranges(invalidLines)}`,
           ],
         ]),
     ...(linesDone === linesTotal
       ? []
-      : [['Not done', `${count(linesTotal - linesDone, 'line', 'lines')} from line ${linesDone + 1} on`]]),
+      : [['Not done', `${counted(linesTotal - linesDone, 'line', 'lines')} from line ${linesDone + 1} on`]]),
   ];
   return [
     'Takedown receipt',
@@ -47,15 +48,6 @@ export function takedownReceipt(takedown, { tracker, date }) {
     ...[...states].map(([infoHash, state]) => `${infoHash}  ${WORDS[state]}`),
     '',
   ].join('\n');
-}
-
-/**
- * @param {number} number
- * @param {string} one
- * @param {string} many
- */
-function count(number, one, many) {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`;
 }
 
 /**
