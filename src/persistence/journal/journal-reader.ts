@@ -124,16 +124,17 @@ export class JournalReader {
 
   /**
    * Remembers the stops of the last minutes that the table knows already, so that what another tracker stores late does
-   * not bring those peers back (rule D-S4). For a restart: the memory of stops is not saved. Rejects with a StoreError.
+   * not bring those peers back (rule D-S4). For a restart: the memory of stops is not saved. What a single writer has
+   * written is in its order, so then there is nothing to remember. Rejects with a StoreError.
    */
   async rememberStops(objects: readonly StoredObject[], signal: AbortSignal): Promise<void> {
     const { store, nowSeconds, boot, monotonicMs } = this.#options;
     const sinceSeconds = nowSeconds() + store.clockOffsetSeconds - COMPANY_SECONDS;
-    const known = [...listSegments(objects).values()]
+    const recent = [...listSegments(objects).values()]
       .flat()
-      .filter(
-        (one) => one.boot !== boot && one.lastModifiedSeconds >= sinceSeconds && !isPast(one, this.#vector),
-      );
+      .filter((one) => one.boot !== boot && one.lastModifiedSeconds >= sinceSeconds);
+    if (new Set(recent.map((one) => one.boot)).size < 2) return;
+    const known = recent.filter((one) => !isPast(one, this.#vector));
     for await (const [segment, bytes] of this.#read(known, signal)) {
       if (bytes === undefined) continue;
       const settings = { ...this.#options, offsetSeconds: store.clockOffsetSeconds };

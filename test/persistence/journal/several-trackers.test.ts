@@ -101,6 +101,43 @@ describe('what one tracker hears', () => {
   });
 });
 
+describe('a tracker that starts anew', () => {
+  it('knows who has stopped, so that what another stores late brings nobody back (rule D-S4)', async () => {
+    const scene = new Scene();
+    const [stopper, late] = [await scene.start('stopper1'), await scene.start('laggard1')];
+    scene.tell(late, { peer: 2 });
+    await late.writeJournal();
+    await stopper.follow();
+    scene.tell(late, { peer: 1 });
+    scene.tell(stopper, { peer: 1 });
+    scene.pass(5);
+    scene.tell(stopper, { peer: 1, event: 'stopped' });
+    assert.equal((await stopper.saver.save('schedule')).kind, 'saved');
+    stopper.kill();
+    const anew = await scene.start('starter1');
+    assert.equal(anew.table.peers, 1);
+    await late.writeJournal();
+    await anew.follow();
+    assert.equal(anew.table.peers, 1, 'the sighting of the one who stopped is older');
+  });
+
+  it('does not read again what its only predecessor wrote and the snapshot holds', async () => {
+    const scene = new Scene();
+    const predecessor = await scene.start('before01');
+    scene.tell(predecessor, { peer: 1 });
+    scene.tell(predecessor, { peer: 2 });
+    scene.tell(predecessor, { peer: 1, event: 'stopped' });
+    assert.equal((await predecessor.saver.save('schedule')).kind, 'saved');
+    predecessor.kill();
+    assert.deepEqual(scene.shared.keys('journal/'), ['journal/before01/0000000001']);
+    scene.shared.calls.length = 0;
+    const anew = await scene.start('starter1');
+    assert.equal(anew.table.peers, 1);
+    const reads = scene.shared.calls.filter(({ verb, key }) => verb === 'get' && key.startsWith('journal/'));
+    assert.deepEqual(reads, []);
+  });
+});
+
 describe('a tracker that is told to end', () => {
   it('gives up a put that hangs, and puts the same bytes again', async (context) => {
     const scene = new Scene();
