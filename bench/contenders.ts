@@ -103,7 +103,7 @@ function trakx(
 }
 
 /** Why Trakx as it was built refuses these variables. */
-export function refusal(environment: Readonly<Record<string, string>>): string | undefined {
+function refusal(environment: Readonly<Record<string, string>>): string | undefined {
   try {
     const { PATH = '' } = process.env;
     execFileSync(process.execPath, [...program(COMMAND), 'config'], {

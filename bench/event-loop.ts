@@ -12,7 +12,6 @@ import { cpuSeconds, pause } from './processes.ts';
 import { reached, type Table } from './results.ts';
 import {
   fillWith,
-  journalSeconds,
   type LoopDelays,
   load,
   NEVER,
@@ -67,15 +66,15 @@ export async function eventLoopUnderLoad(options: EventLoopOptions): Promise<Eve
     const day = new Day(peers / PUBLISHED.peers);
     const server = await startService({
       environment: { ...s3.environment(prefix), SNAPSHOT_CRON: NEVER, ...environment },
-      watchesLoop: true,
+      preload: 'loop-delay.mjs',
     });
     onProgress(`event loop: filling ${day.peers} peers in ${day.swarms} swarms (${prefix})`);
     await fillWith(server, day, onProgress);
     server.signal('SIGSTOP');
     return { server, day };
   };
-  const without = await start('without', { PURGE_CRON: NEVER, ...journalSeconds(0) });
-  const saving = await start('saving', { PURGE_CRON: purgeCron, ...journalSeconds(10) });
+  const without = await start('without', { PURGE_CRON: NEVER, JOURNAL_SECONDS: '0' });
+  const saving = await start('saving', { PURGE_CRON: purgeCron, JOURNAL_SECONDS: '10' });
 
   const turn = async ({ server, day }: { server: Server; day: Day }, saves: boolean): Promise<LoopTurn> => {
     server.signal('SIGCONT');

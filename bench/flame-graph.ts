@@ -110,6 +110,14 @@ function placeOf({ callFrame: { url, lineNumber } }: ProfileNode): string {
   return url === '' ? '' : `${url.replace(/^.*\/(dist|node_modules)\//, '')}:${lineNumber + 1}`;
 }
 
+/** Microseconds on whose stack stands a function of a place that matches. */
+export function within(frame: Frame, place: RegExp): number {
+  if (place.test(frame.place)) return frame.totalMicroseconds;
+  let microseconds = 0;
+  for (const callee of frame.callees.values()) microseconds += within(callee, place);
+  return microseconds;
+}
+
 export function flameGraph(profile: CpuProfile, title: string): string {
   const root = framesOf(profile);
   const all = Math.max(1, root.totalMicroseconds);

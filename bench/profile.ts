@@ -10,9 +10,9 @@ import { MAIN, program, type Server } from './contenders.ts';
 import { type CpuProfile, flameGraph, framesOf, hottest } from './flame-graph.ts';
 import { announceCrowd } from './memory.ts';
 import type { Crowd } from './mix.ts';
-import { freePort, nextLine, SERVER_CORE, startProcess, untilListening } from './processes.ts';
+import { freePort, SERVER_CORE, startProcess, untilListening } from './processes.ts';
 import { type Table, tableText } from './results.ts';
-import { NEVER } from './service.ts';
+import { NEVER, switchProfiler } from './service.ts';
 import { runWrk, writeHashes } from './wrk.ts';
 
 export interface ProfileOptions {
@@ -26,7 +26,6 @@ export interface ProfileOptions {
 }
 
 const PEERS_PER_SWARM = 100;
-const SWITCH_MS_MAX = 60_000;
 const HOTTEST = 15;
 
 export async function profiles(options: ProfileOptions): Promise<void> {
@@ -63,10 +62,9 @@ export async function profiles(options: ProfileOptions): Promise<void> {
     const title = `Announces, ${isFresh ? 'a connection each' : 'connections kept'} (Node ${process.version})`;
     onProgress(`profile: ${title}, ${seconds} s`);
     await runWrk({ ...wrk, isFresh, seconds: warmUpSeconds, seed: 1 });
-    await switched(server);
+    await switchProfiler(server);
     const { requests } = await runWrk({ ...wrk, isFresh, seconds, seed: 2 });
-    const path = (await switched(server)).slice('PROFILE '.length);
-    const text = readFileSync(path, 'utf8');
+    const text = readFileSync(await switchProfiler(server), 'utf8');
     const profile: CpuProfile = JSON.parse(text);
     const stem = join(folder, `announce-${name}`);
     await writeFile(`${stem}.cpuprofile`, text);
@@ -75,12 +73,6 @@ export async function profiles(options: ProfileOptions): Promise<void> {
     console.log(`${stem}.svg\n${stem}.cpuprofile`);
   }
   await server.end();
-}
-
-function switched(server: Server): Promise<string> {
-  const line = nextLine(server, /^PROFILE /, SWITCH_MS_MAX);
-  server.signal('SIGUSR2');
-  return line;
 }
 
 function hottestTable(profile: CpuProfile, title: string, requests: number): Table {

@@ -4,7 +4,7 @@ import type { CostRow, Run } from './announce-cost.ts';
 import { type CountingResult, countingPlots, countingTable } from './counting.ts';
 import { type EventLoopResult, eventLoopPlots, eventLoopTable } from './event-loop.ts';
 import type { MemoryRow } from './memory.ts';
-import { type RestoreRow, restorePlots, restoreTable } from './restore.ts';
+import { type RestoreResult, restorePlots, restoreTable } from './restore.ts';
 import { type Machine, machineText, type Table, tableParts } from './results.ts';
 import { type SavingResult, savingPlots, savingTable } from './saving.ts';
 import type { Scaling } from './scaling.ts';
@@ -18,7 +18,7 @@ export interface Results {
   memory: readonly MemoryRow[];
   scaling?: Scaling;
   eventLoop?: EventLoopResult;
-  restore?: readonly RestoreRow[];
+  restore?: RestoreResult;
   saving?: SavingResult;
   counting?: CountingResult;
   /** What went wrong, or must be better: the run has failed when there is any. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS } from '../src/cli/daemon/node-flags.ts';
 import { LoadRecord, type LoadResult } from '../src/cli/stress/stress-record.ts';
 import { sendAtRate } from '../src/cli/stress/stress-sender.ts';
-import { MAIN, program, refusal, type Server } from './contenders.ts';
+import { MAIN, program, type Server } from './contenders.ts';
 import type { Day } from './day.ts';
 import { ask, fill, getJson } from './fill.ts';
 import {
@@ -37,6 +37,7 @@ const POLL_MS = 5;
 const READY_MS_MAX = 120_000;
 const SAVE_MS_MAX = 5 * 60_000;
 const LOOK_MS_MAX = 10_000;
+const PROFILE_MS_MAX = 60_000;
 const S3_START_MS_MAX = 30_000;
 /** A router keeps some connections and sends everybody's announces over them. */
 const CONNECTIONS = 100;
@@ -69,23 +70,18 @@ export async function startS3(scratch: string): Promise<S3> {
   };
 }
 
-/** Variables that set the journal, where this build has one. */
-export function journalSeconds(seconds: number): Record<string, string> {
-  const variables = { JOURNAL_SECONDS: String(seconds) };
-  return refusal(variables) === undefined ? variables : {};
-}
-
 export interface ServiceOptions {
   readonly environment: Readonly<Record<string, string>>;
-  /** Prepares `takeLoopDelays`. */
-  readonly watchesLoop?: boolean;
+  /** Of servers/, loaded before it; `loop-delay.mjs` prepares `takeLoopDelays`. */
+  readonly preload?: string;
 }
 
 /** Starts it; it may not listen yet. */
-export async function launch({ environment, watchesLoop = false }: ServiceOptions): Promise<Server> {
+export async function launch({ environment, preload }: ServiceOptions): Promise<Server> {
   const port = await freePort();
-  const preload = watchesLoop ? ['--import', new URL('servers/loop-delay.mjs', import.meta.url).href] : [];
-  const running = startProcess(process.execPath, [...NODE_FLAGS, ...preload, ...program(MAIN)], {
+  const flags =
+    preload === undefined ? [] : ['--import', new URL(`servers/${preload}`, import.meta.url).href];
+  const running = startProcess(process.execPath, [...NODE_FLAGS, ...flags, ...program(MAIN)], {
     core: SERVER_CORE,
     env: { PORT: String(port), HOST: '127.0.0.1', TRUST_PROXY: '1', ...environment },
   });
@@ -166,6 +162,13 @@ export async function takeLoopDelays(server: Server): Promise<LoopDelays> {
   const line = nextLine(server, /^LOOP /, LOOK_MS_MAX);
   server.signal('SIGUSR2');
   return JSON.parse((await line).slice('LOOP '.length));
+}
+
+/** Of a server with `profile.mjs`: starts the profiler, or stops it and gives the path of what it saw. */
+export async function switchProfiler(server: Server): Promise<string> {
+  const line = nextLine(server, /^PROFILE /, PROFILE_MS_MAX);
+  server.signal('SIGUSR2');
+  return (await line).slice('PROFILE '.length);
 }
 
 export interface Saved {

@@ -115,8 +115,9 @@ test('a small run restores what it saved, writes what it found, and leaves nothi
   assert.deepEqual(results.map((name) => extname(name)).sort(), ['.html', '.json', '.md']);
   const json = results.find((name) => name.endsWith('.json'))!;
   const { restore } = JSON.parse(readFileSync(join(folder, 'results', json), 'utf8'));
-  assert.equal(restore[0].peers, 800);
-  assert.ok(restore[0].restarts[0].readyMs > 0);
+  assert.equal(restore.rows[0].peers, 800);
+  assert.ok(restore.rows[0].restarts[0].readyMs > 0);
+  assert.ok(restore.mainToListeningMs[0] > 0);
   const left = readdirSync(folder).filter((name) => name.startsWith('trakx-'));
   assert.deepEqual(left, []);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { type CpuProfile, flameGraph, framesOf, hottest, selfOf } from '../../bench/flame-graph.ts';
+import { type CpuProfile, flameGraph, framesOf, hottest, selfOf, within } from '../../bench/flame-graph.ts';
 
 const frame = (functionName: string, url = '') => ({ functionName, url, lineNumber: 4 });
 
@@ -30,6 +30,8 @@ describe('a flame graph', () => {
     assert.equal(selfOf(root, 'native'), 1_000);
     assert.equal(selfOf(root, 'ours'), 1_000);
     assert.equal(selfOf(root, 'collector'), 1_000);
+    assert.equal(within(root, /^tracker\//), 2_000, 'with what it called');
+    assert.equal(within(root, /^persistence\//), 0);
   });
 
   test('is one SVG that loads nothing, with a bar for each function as wide as its share', () => {
