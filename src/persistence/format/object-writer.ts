@@ -22,10 +22,9 @@ import {
 } from './object-format.ts';
 import type { ObjectSeal, StoreKeys } from './store-keys.ts';
 
-const COMPRESSION = {
-  params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 16 },
-  chunkSize: BLOCK_RAW_BYTES + 1024,
-};
+const COMPRESSION = { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 16 };
+/** Beside what the block before came to: zlib takes more when this is not enough. */
+const OUTPUT_BYTES_SPARE = 512;
 
 /** A change of one hash fits. */
 const MEMORY_BYTES_MIN = 512;
@@ -37,6 +36,8 @@ export class ObjectWriter {
   #memory: Buffer;
   #bytes = OBJECT_HEADER_BYTES;
   #blocks = 0;
+  /** Memory for the next block's compressed bytes; it is thrown away, so it is no more than they will likely be. */
+  #outputBytes = BLOCK_RAW_BYTES;
 
   /**
    * `objectKey` is where the object will be put, below the store's prefix: sealed, it can be read only there.
@@ -61,7 +62,8 @@ export class ObjectWriter {
   /** Adds one block; `raw` may be used again at once. */
   append(tag: number, raw: Uint8Array): void {
     if (raw.length > BLOCK_RAW_BYTES_MAX) throw new RangeError(`a block of ${raw.length} bytes`);
-    const compressed = brotliCompressSync(raw, COMPRESSION);
+    const compressed = brotliCompressSync(raw, { params: COMPRESSION, chunkSize: this.#outputBytes });
+    this.#outputBytes = compressed.length + OUTPUT_BYTES_SPARE;
     if (compressed.length < raw.length) this.#append(tag, Codec.brotli, compressed, raw.length);
     else this.#append(tag, Codec.none, raw, raw.length);
   }
